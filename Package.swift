@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One rule set for every Swift target; CI turns warnings into errors.
+let strict: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+  ] + (Context.environment["UPKEEP_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A room of the house: a library under `Sources/`.
+func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// A plugin: a library under `Plugins/` whose module is named after its folder.
+func plugin(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(
+    name: "\(name)Plugin", dependencies: ["UpkeepCore"] + dependencies, path: "Plugins/\(name)", swiftSettings: strict)
+}
+
+/// The tests of one module, under `Tests/`.
+func tests(_ name: String, path: String? = nil, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, path: path ?? "Tests/\(name)", swiftSettings: strict)
+}
+
+let package = Package(
+  name: "upkeep",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "upkeep", targets: ["upkeep"]),
+    .library(name: "UpkeepCore", targets: ["UpkeepCore"]),
+    .library(name: "UpkeepTestKit", targets: ["UpkeepTestKit"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+    room("UpkeepCore", [log]),
+    room("UpkeepRuns", ["UpkeepCore"]),
+    room("UpkeepSchedule", ["UpkeepCore"]),
+    room("UpkeepConfiguration", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "CLibYAML"]),
+    room("UpkeepDatabase", ["UpkeepCore", grdb]),
+    room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase"]),
+    room("UpkeepRuntime", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", log]),
+    room("UpkeepStore", ["UpkeepCore", "UpkeepRuns", "UpkeepDatabase"]),
+    room("UpkeepDemo", ["UpkeepCore", "UpkeepDatabase"]),
+    room(
+      "UpkeepHost",
+      [
+        "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
+        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", log,
+      ]),
+    room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime"]),
+    .executableTarget(
+      name: "upkeep", dependencies: ["UpkeepHost", "UpkeepDemo", "UpkeepRuns", "UpkeepCore", arguments],
+      swiftSettings: strict),
+    plugin("Noop", []),
+    plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
+    tests("UpkeepCoreTests", ["UpkeepCore"]),
+    tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore"]),
+    tests("UpkeepConfigurationTests", ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule"]),
+    tests("UpkeepDatabaseTests", ["UpkeepDatabase", "UpkeepCore"]),
+    tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
+    tests("UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
+    tests(
+      "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
+    tests(
+      "PluginTests", path: "Tests/Plugins",
+      [
+        "NoopPlugin", "OddsRetentionPlugin", "UpkeepDatabase", "UpkeepPurge", "UpkeepCore", "UpkeepTestKit",
+        "UpkeepDemo",
+      ]),
+    tests(
+      "ConformanceTests", path: "Tests/Conformance",
+      ["UpkeepHost", "UpkeepTestKit", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
+    tests("ArchitectureTests", path: "Tests/Architecture", []),
+    tests(
+      "EndToEndTests", path: "Tests/EndToEnd",
+      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepDemo"]),
+  ]
+)

@@ -1,0 +1,159 @@
+/// A power that a plugin may have beside running.
+public enum PluginPower: String, Hashable, Sendable, CaseIterable, Codable {
+  /// It can say what a run would do: ``PreviewableTask``.
+  case preview
+  /// It deletes rows or files and is guarded: ``DeletingTask``.
+  case delete
+  /// It can describe what it watches over: ``InspectableTask``.
+  case inspect
+}
+
+/// What is said of a plugin.
+public struct PluginDocumentation: Hashable, Sendable {
+  /// One line for people, without a full stop.
+  public var summary: String
+  /// The task as it stands in a YAML file under `tasks:`, comments included; a test parses it.
+  public var sample: String
+  /// The names of the counts that its results carry, each with one line of explanation.
+  public var counts: [(name: String, meaning: String)]
+
+  /// Describes a plugin.
+  public init(summary: String, sample: String, counts: [(name: String, meaning: String)] = []) {
+    self.summary = summary
+    self.sample = sample
+    self.counts = counts
+  }
+
+  /// Equal where all texts are.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.summary == right.summary && left.sample == right.sample
+      && left.counts.elementsEqual(right.counts) { $0 == $1 }
+  }
+
+  /// Hashes the summary and the sample.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(summary)
+    hasher.combine(sample)
+  }
+}
+
+/// A plugin as the host sees it: its name, what is said of it, and how a task of it is made from settings.
+///
+/// The generic task is erased here, once. Add a plugin by putting
+/// `Plugin("my_plugin", MyTask.self, MyTask.documentation)` on the host's list.
+public struct PluginDescriptor: Sendable {
+  /// The id, in `snake_case`.
+  public let id: String
+  /// What is said of it.
+  public let documentation: PluginDocumentation
+  /// Its settings.
+  public let settings: [SettingDescription]
+  /// What it can do beside running.
+  public let powers: Set<PluginPower>
+  /// Reads settings and makes a task of them; reports every problem.
+  public let prepare:
+    @Sendable (_ settings: ConfigurationNode?, _ owner: ValueOrigin, _ scope: SettingScope) -> (
+      task: PreparedTask, problems: [Diagnostic]
+    )
+
+  fileprivate init<T: MaintenanceTask>(
+    _ id: String, _ type: T.Type, _ documentation: PluginDocumentation, powers: Set<PluginPower>,
+    build: @escaping @Sendable (T.Settings) -> PreparedTask
+  ) {
+    self.id = id
+    self.documentation = documentation
+    self.powers = powers
+    settings = T.Settings.descriptions
+    prepare = { node, owner, scope in
+      let (settings, problems) = T.Settings.read(node, owner: owner, in: scope)
+      return (build(settings), problems)
+    }
+  }
+}
+
+/// A task with its settings, ready to run.
+public struct PreparedTask: Sendable {
+  /// The work of a task in a context.
+  public typealias Body = @Sendable (TaskContext) async throws -> Void
+
+  /// The settings' values by key; secrets masked.
+  public let settings: [String: JSONValue]
+  /// Does the work.
+  public let run: Body
+  /// Reports what a run would do; nothing where the task can't.
+  public let preview: Body?
+  /// Whether the guard judges a preview before each run.
+  public let isGuarded: Bool
+  /// Describes what the task watches over; nothing where it can't.
+  public let statistics: (@Sendable (TaskContext) async throws -> Statistics)?
+
+  /// Creates a prepared task. Plugins are registered with ``Plugin(_:_:_:)``; tests may build one by hand.
+  public init(
+    settings: [String: JSONValue] = [:], run: @escaping Body, preview: Body? = nil, isGuarded: Bool = false,
+    statistics: (@Sendable (TaskContext) async throws -> Statistics)? = nil
+  ) {
+    self.settings = settings
+    self.run = run
+    self.preview = preview
+    self.isGuarded = isGuarded
+    self.statistics = statistics
+  }
+}
+
+// The powers are bound by overloads, not by casts: the conformance suite asserts each plugin's powers, since a generic
+// wrapper would silently pick the weakest of them.
+
+/// Registers a task that only runs.
+public func Plugin<T: MaintenanceTask>(
+  _ id: String, _ type: T.Type, _ documentation: PluginDocumentation
+) -> PluginDescriptor {
+  PluginDescriptor(id, type, documentation, powers: []) { settings in
+    PreparedTask(settings: settings.values, run: { try await T().run(settings, in: $0) })
+  }
+}
+
+/// Registers a task that can be previewed.
+public func Plugin<T: PreviewableTask>(
+  _ id: String, _ type: T.Type, _ documentation: PluginDocumentation
+) -> PluginDescriptor {
+  PluginDescriptor(id, type, documentation, powers: [.preview]) { settings in
+    PreparedTask(
+      settings: settings.values, run: { try await T().run(settings, in: $0) },
+      preview: { try await T().preview(settings, in: $0) })
+  }
+}
+
+/// Registers a task that can be previewed and inspected.
+public func Plugin<T: PreviewableTask & InspectableTask>(
+  _ id: String, _ type: T.Type, _ documentation: PluginDocumentation
+) -> PluginDescriptor {
+  PluginDescriptor(id, type, documentation, powers: [.preview, .inspect]) { settings in
+    PreparedTask(
+      settings: settings.values, run: { try await T().run(settings, in: $0) },
+      preview: { try await T().preview(settings, in: $0) },
+      statistics: { try await T().statistics(settings, in: $0) })
+  }
+}
+
+/// Registers a task that deletes.
+public func Plugin<T: DeletingTask>(
+  _ id: String, _ type: T.Type, _ documentation: PluginDocumentation
+) -> PluginDescriptor {
+  PluginDescriptor(id, type, documentation, powers: [.preview, .delete]) { settings in
+    PreparedTask(
+      settings: settings.values, run: { try await T().run(settings, in: $0) },
+      preview: { try await T().preview(settings, in: $0) }, isGuarded: true)
+  }
+}
+
+/// Registers a task that deletes and can be inspected.
+public func Plugin<T: DeletingTask & InspectableTask>(
+  _ id: String, _ type: T.Type, _ documentation: PluginDocumentation
+) -> PluginDescriptor {
+  PluginDescriptor(id, type, documentation, powers: [.preview, .delete, .inspect]) { settings in
+    PreparedTask(
+      settings: settings.values, run: { try await T().run(settings, in: $0) },
+      preview: { try await T().preview(settings, in: $0) }, isGuarded: true,
+      statistics: { try await T().statistics(settings, in: $0) })
+  }
+}

@@ -1,0 +1,141 @@
+/// The record of one run: what `--json` prints, the history keeps and the API answers.
+public struct RunResult: Hashable, Sendable {
+  /// The version of this document's shape.
+  public static let schemaVersion = 1
+
+  /// The run's identifier, a ULID: later runs sort after earlier ones.
+  public var runID: String
+  /// The task's name.
+  public var task: String
+  /// The plugin's id.
+  public var plugin: String
+  /// Whether anything was changed.
+  public var mode: RunMode
+  /// What started it.
+  public var trigger: RunTrigger
+  /// How it ended, or stands.
+  public var status: RunStatus
+  /// Why it ended so, in one sentence or one word; nothing where the status says it all.
+  public var reason: String?
+  /// The slot that it covers.
+  public var scheduledAt: Timestamp?
+  /// When it started; nothing while it waits, and for one that never started.
+  public var startedAt: Timestamp?
+  /// When it ended.
+  public var finishedAt: Timestamp?
+  /// How long it took, by the monotonic clock.
+  public var durationMilliseconds: Int?
+  /// How far it is.
+  public var progress: RunProgress
+  /// What was really committed, by name.
+  public var counts: [String: Int]
+  /// The same by table.
+  public var tables: [TableResult]
+  /// More to know, each with a `kind`.
+  public var details: [JSONValue]
+  /// What the guard found; nothing where there is none.
+  public var guardVerdict: GuardVerdict?
+  /// What a run left undone since its budget was used up; nothing where it didn't.
+  public var remaining: [String: Int]?
+  /// What somebody should know.
+  public var warnings: [String]
+  /// What went wrong.
+  public var errors: [RunError]
+  /// The settings it ran with; secrets masked.
+  public var settings: [String: JSONValue]
+  /// The machine it ran on.
+  public var host: String
+  /// The program's version.
+  public var version: String
+
+  /// Creates a record of a run that hasn't started.
+  public init(
+    runID: String, task: String, plugin: String, mode: RunMode, trigger: RunTrigger, status: RunStatus,
+    settings: [String: JSONValue] = [:], host: String, version: String = Upkeep.version
+  ) {
+    self.runID = runID
+    self.task = task
+    self.plugin = plugin
+    self.mode = mode
+    self.trigger = trigger
+    self.status = status
+    self.settings = settings
+    self.host = host
+    self.version = version
+    progress = RunProgress()
+    counts = [:]
+    tables = []
+    details = []
+    warnings = []
+    errors = []
+  }
+}
+
+extension RunResult: Codable {
+  enum CodingKeys: String, CodingKey {
+    case task, plugin, mode, trigger, status, reason, progress, counts, tables, details, remaining, warnings, errors
+    case settings, host, version
+    case schemaVersion = "schema_version"
+    case runID = "run_id"
+    case scheduledAt = "scheduled_at"
+    case startedAt = "started_at"
+    case finishedAt = "finished_at"
+    case durationMilliseconds = "duration_ms"
+    case guardVerdict = "guard"
+  }
+
+  /// Reads a document.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    runID = try values.decode(String.self, forKey: .runID)
+    task = try values.decode(String.self, forKey: .task)
+    plugin = try values.decode(String.self, forKey: .plugin)
+    mode = try values.decode(RunMode.self, forKey: .mode)
+    trigger = try values.decode(RunTrigger.self, forKey: .trigger)
+    status = try values.decode(RunStatus.self, forKey: .status)
+    reason = try values.decodeIfPresent(String.self, forKey: .reason)
+    scheduledAt = try values.decodeIfPresent(Timestamp.self, forKey: .scheduledAt)
+    startedAt = try values.decodeIfPresent(Timestamp.self, forKey: .startedAt)
+    finishedAt = try values.decodeIfPresent(Timestamp.self, forKey: .finishedAt)
+    durationMilliseconds = try values.decodeIfPresent(Int.self, forKey: .durationMilliseconds)
+    progress = try values.decode(RunProgress.self, forKey: .progress)
+    counts = try values.decode([String: Int].self, forKey: .counts)
+    tables = try values.decode([TableResult].self, forKey: .tables)
+    details = try values.decode([JSONValue].self, forKey: .details)
+    guardVerdict = try values.decodeIfPresent(GuardVerdict.self, forKey: .guardVerdict)
+    remaining = try values.decodeIfPresent([String: Int].self, forKey: .remaining)
+    warnings = try values.decode([String].self, forKey: .warnings)
+    errors = try values.decode([RunError].self, forKey: .errors)
+    settings = try values.decode([String: JSONValue].self, forKey: .settings)
+    host = try values.decode(String.self, forKey: .host)
+    version = try values.decode(String.self, forKey: .version)
+  }
+
+  /// Writes every key on every status, absent values as null.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(Self.schemaVersion, forKey: .schemaVersion)
+    try values.encode(runID, forKey: .runID)
+    try values.encode(task, forKey: .task)
+    try values.encode(plugin, forKey: .plugin)
+    try values.encode(mode, forKey: .mode)
+    try values.encode(trigger, forKey: .trigger)
+    try values.encode(status, forKey: .status)
+    try values.encode(reason, forKey: .reason)
+    try values.encode(scheduledAt, forKey: .scheduledAt)
+    try values.encode(startedAt, forKey: .startedAt)
+    try values.encode(finishedAt, forKey: .finishedAt)
+    try values.encode(durationMilliseconds, forKey: .durationMilliseconds)
+    try values.encode(progress, forKey: .progress)
+    try values.encode(counts, forKey: .counts)
+    try values.encode(tables, forKey: .tables)
+    try values.encode(details, forKey: .details)
+    try values.encode(guardVerdict, forKey: .guardVerdict)
+    try values.encode(remaining, forKey: .remaining)
+    try values.encode(warnings, forKey: .warnings)
+    try values.encode(errors, forKey: .errors)
+    try values.encode(settings, forKey: .settings)
+    try values.encode(host, forKey: .host)
+    try values.encode(version, forKey: .version)
+  }
+}

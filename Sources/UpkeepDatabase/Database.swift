@@ -1,0 +1,142 @@
+public import UpkeepCore
+
+/// The engine of a database.
+public enum DatabaseEngine: String, Sendable {
+  /// A SQLite file.
+  case sqlite
+  /// A PostgreSQL server.
+  case postgres
+}
+
+/// How hard a commit is pressed to the disk.
+public enum Durability: Sendable {
+  /// Each commit survives a power cut.
+  case full
+  /// Commits may be lost in a power cut, in order and whole; the database stays sound. Where the journal mode doesn't
+  /// allow that (anything but WAL), this is `full`.
+  case normal
+}
+
+/// What a session is opened for.
+public enum SessionMode: Sendable {
+  /// Reading only: nothing of the database is changed, neither the file nor its log.
+  case read
+  /// Writing.
+  case write(Durability)
+}
+
+/// A database as tasks and the state store see it, whichever engine it is.
+///
+/// Every error is a ``UpkeepCore/TaskError`` that names the database, or a `CancellationError`.
+public protocol Database: Sendable {
+  /// The name under `databases:`.
+  var name: String { get }
+  /// The engine.
+  var engine: DatabaseEngine { get }
+  /// Where it is, for messages; secrets masked.
+  var place: String { get }
+  /// Opens a connection of its own.
+  ///
+  /// - Parameters:
+  ///   - mode: What for.
+  ///   - purpose: Who opens it, as in `upkeep/odds_retention`; the server shows it where it can.
+  func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession
+}
+
+/// How a transaction begins.
+public enum TransactionKind: Sendable {
+  /// One snapshot for several reads.
+  case read
+  /// The right to write is taken at the beginning, so that the transaction can't fail for it later.
+  case write
+}
+
+/// One connection to a database, used by one task.
+///
+/// Closures run off the caller's executor, one after the other, and must be short or interruptible: when the calling
+/// task is cancelled, a running statement is stopped.
+public protocol DatabaseSession: Sendable {
+  /// Runs statements outside a transaction, each its own.
+  func perform<Value: Sendable>(
+    _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+  ) async throws -> Value
+
+  /// Runs statements in one transaction: committed when `body` returns, rolled back when it throws.
+  func transaction<Value: Sendable>(
+    _ kind: TransactionKind, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+  ) async throws -> Value
+
+  /// Closes the connection.
+  func close() async
+}
+
+/// A connection within a closure of its session; it must not leave it.
+///
+/// Statements are prepared once per text and kept, so texts must come from a bounded set: values go into parameters,
+/// `?1`, `?2` and so on, on both engines.
+public protocol DatabaseConnection {
+  /// Executes a statement.
+  /// - Returns: The number of rows it changed.
+  @discardableResult
+  func execute(_ sql: String, _ values: [DatabaseValue]) throws -> Int
+
+  /// Executes a statement and hands out its rows.
+  func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws
+}
+
+extension DatabaseConnection {
+  /// Executes a statement without parameters.
+  @discardableResult
+  public func execute(_ sql: String) throws -> Int {
+    try execute(sql, [])
+  }
+
+  /// The rows of a query, read whole: for small results.
+  public func rows(_ sql: String, _ values: [DatabaseValue] = []) throws -> [[DatabaseValue]] {
+    try map(sql, values) { row in row }
+  }
+
+  /// The rows of a query, each turned into something else.
+  public func map<Value>(
+    _ sql: String, _ values: [DatabaseValue] = [], _ transform: ([DatabaseValue]) throws -> Value
+  ) throws -> [Value] {
+    var result: [Value] = []
+    try query(sql, values) { row in
+      var columns: [DatabaseValue] = []
+      columns.reserveCapacity(row.count)
+      for column in 0..<row.count { columns.append(row[column]) }
+      result.append(try transform(columns))
+    }
+    return result
+  }
+
+  /// The first row of a query.
+  public func first(_ sql: String, _ values: [DatabaseValue] = []) throws -> [DatabaseValue]? {
+    try rows(sql, values).first
+  }
+
+  /// The whole number in the first column of the first row; 0 where there is none.
+  public func integer(_ sql: String, _ values: [DatabaseValue] = []) throws -> Int64 {
+    try first(sql, values)?.first?.integer ?? 0
+  }
+}
+
+/// Offers the configured databases to tasks.
+public protocol DatabaseResources: TaskResources {
+  /// The database under a name.
+  /// - Throws: ``UpkeepCore/TaskError`` where there is none, or its engine isn't available.
+  func database(named name: String) throws -> any Database
+}
+
+extension TaskContext {
+  /// The database that a setting names.
+  /// - Throws: ``UpkeepCore/TaskError`` where the host has none of that name.
+  public func database(_ name: DatabaseName) throws -> any Database {
+    guard let databases = resources as? any DatabaseResources else {
+      throw TaskError(
+        code: "no_databases", place: "database \(name.text)", problem: "the host offers no databases",
+        fix: "run the task in a host whose resources conform to DatabaseResources")
+    }
+    return try databases.database(named: name.text)
+  }
+}

@@ -1,0 +1,69 @@
+public import UpkeepCore
+
+/// A run as the state store keeps it: its result document and what belongs to it.
+public struct RunRecord: Hashable, Sendable {
+  /// The result, live while the run works.
+  public var result: RunResult
+  /// The process that runs it.
+  public var owner: ProcessIdentity?
+  /// The run id of the group run it is a member of.
+  public var groupRunID: String?
+  /// When the record was made.
+  public var createdAt: Timestamp
+
+  /// Creates a record.
+  public init(result: RunResult, owner: ProcessIdentity?, groupRunID: String? = nil, createdAt: Timestamp) {
+    self.result = result
+    self.owner = owner
+    self.groupRunID = groupRunID
+    self.createdAt = createdAt
+  }
+}
+
+/// Which runs to list.
+public struct RunQuery: Sendable {
+  /// Only this task's.
+  public var task: String?
+  /// Only with this status.
+  public var status: RunStatus?
+  /// Only of this mode; nothing means runs and previews.
+  public var mode: RunMode?
+  /// Only runs before this run id.
+  public var before: String?
+  /// At most so many.
+  public var limit: Int
+
+  /// Creates a query.
+  public init(
+    task: String? = nil, status: RunStatus? = nil, mode: RunMode? = nil, before: String? = nil, limit: Int = 50
+  ) {
+    self.task = task
+    self.status = status
+    self.mode = mode
+    self.before = before
+    self.limit = limit
+  }
+}
+
+/// A pause: keeps the schedule from starting a task.
+public struct TaskPause: Codable, Hashable, Sendable {
+  /// The task.
+  public var task: String
+  /// When it ends; nothing means until somebody resumes it.
+  public var until: Timestamp?
+  /// Why.
+  public var reason: String
+  /// Who paused it.
+  public var by: String
+  /// When it began.
+  public var since: Timestamp
+
+  /// Creates a pause.
+  public init(task: String, until: Timestamp?, reason: String, by: String, since: Timestamp) {
+    self.task = task
+    self.until = until
+    self.reason = reason
+    self.by = by
+    self.since = since
+  }
+}

@@ -1,0 +1,138 @@
+public import UpkeepCore
+
+/// Keeps the history of runs. Each call is one durable transaction.
+///
+/// Every call throws ``UpkeepCore/TaskError`` where the store can't be read or written.
+public protocol RunStore: Sendable {
+  /// Adds a record, or replaces the one with the same run id unless that one is final already.
+  func save(_ record: RunRecord) async throws
+  /// The record of a run.
+  func record(_ runID: String) async throws -> RunRecord?
+  /// Records, newest first.
+  func records(_ query: RunQuery) async throws -> [RunRecord]
+  /// The newest final run (no previews) of each task that has one.
+  func lastRuns() async throws -> [String: RunResult]
+  /// Removes final records older than the given instants in small batches.
+  /// - Returns: How many records were removed.
+  func prune(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> Int
+}
+
+/// The right to run, held by one process.
+public struct Lease: Hashable, Sendable {
+  /// The run that holds it.
+  public var runID: String
+  /// The task.
+  public var task: String
+  /// Grows with every lease ever granted: who holds a lower number than the present holder has lost its right.
+  public var fencing: Int64
+
+  /// Creates a lease.
+  public init(runID: String, task: String, fencing: Int64) {
+    self.runID = runID
+    self.task = task
+    self.fencing = fencing
+  }
+}
+
+/// What a run asks for before it starts.
+public struct LeaseRequest: Hashable, Sendable {
+  /// The run.
+  public var runID: String
+  /// Its task.
+  public var task: String
+  /// The process that asks.
+  public var owner: ProcessIdentity
+  /// What happens while the same task runs.
+  public var overlap: OverlapRule
+  /// Tasks that must not run at the same time.
+  public var exclusiveWith: [String]
+  /// Whether it takes a place in the queue where a rule stands in its way.
+  public var waits: Bool
+
+  /// Creates a request.
+  public init(
+    runID: String, task: String, owner: ProcessIdentity, overlap: OverlapRule, exclusiveWith: [String], waits: Bool
+  ) {
+    self.runID = runID
+    self.task = task
+    self.owner = owner
+    self.overlap = overlap
+    self.exclusiveWith = exclusiveWith
+    self.waits = waits
+  }
+}
+
+/// Who stands in the way of a run.
+public struct LeaseHolder: Hashable, Sendable {
+  /// The run.
+  public var runID: String
+  /// Its task.
+  public var task: String
+  /// Its process.
+  public var owner: ProcessIdentity
+  /// Whether it waits itself, before us in the queue.
+  public var isWaiting: Bool
+
+  /// Creates an entry.
+  public init(runID: String, task: String, owner: ProcessIdentity, isWaiting: Bool) {
+    self.runID = runID
+    self.task = task
+    self.owner = owner
+    self.isWaiting = isWaiting
+  }
+}
+
+/// The answer to a request for a lease.
+public enum LeaseAnswer: Hashable, Sendable {
+  /// The run may start.
+  case granted(Lease)
+  /// Somebody stands in the way. Where the request waits it has its place in the queue, in first-come order, and is
+  /// asked again; its owner must renew it like a lease.
+  case blocked(by: [LeaseHolder])
+}
+
+/// What a renewal found.
+public enum LeaseRenewal: Hashable, Sendable {
+  /// It is held on.
+  case held
+  /// It is held on, and somebody asked that the run stop.
+  case cancelRequested(by: String)
+  /// Somebody else has declared this holder dead: it must stop at once and commit nothing more.
+  case lost
+}
+
+/// Who runs what, across processes. Each call is one durable transaction.
+///
+/// A holder whose process is provably gone, or that hasn't renewed within the time to live, is dead: `request` and
+/// `reap` end its run as interrupted.
+public protocol LeaseStore: Sendable {
+  /// Asks for the right to run.
+  func request(_ request: LeaseRequest) async throws -> LeaseAnswer
+  /// Says that a holder (or one in the queue) still lives.
+  func renew(_ runID: String, owner: ProcessIdentity) async throws -> LeaseRenewal
+  /// Gives a lease, or a place in the queue, back.
+  func release(_ runID: String) async throws
+  /// Asks that a run stop, whichever process runs it.
+  /// - Returns: False where no such run waits or runs.
+  func requestCancel(_ runID: String, by: String) async throws -> Bool
+  /// Ends the runs of dead holders as interrupted, and frees what they held.
+  /// - Returns: The run ids.
+  @discardableResult
+  func reap() async throws -> [String]
+  /// Who runs or waits now.
+  func holders() async throws -> [LeaseHolder]
+}
+
+/// Keeps pauses.
+public protocol PauseStore: Sendable {
+  /// The pauses in force.
+  func pauses() async throws -> [TaskPause]
+  /// Pauses a task, in place of an earlier pause.
+  func pause(_ pause: TaskPause) async throws
+  /// Ends a pause.
+  /// - Returns: False where the task wasn't paused.
+  func resume(_ task: String) async throws -> Bool
+}
+
+/// All that the host keeps between its runs.
+public protocol StateStore: RunStore, LeaseStore, PauseStore {}
