@@ -4,7 +4,7 @@ public import Logging
 public protocol TaskResources: Sendable {}
 
 /// What a preview found before the run it precedes.
-public struct Forecast: Sendable {
+public struct Forecast: Hashable, Sendable {
   /// Counts by name.
   public var counts: [String: Int]
   /// Counts by table.
