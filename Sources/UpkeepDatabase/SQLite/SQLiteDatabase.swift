@@ -1,0 +1,87 @@
+import Foundation
+import GRDB
+import UpkeepCore
+
+/// A SQLite file, through the system's SQLite.
+public struct SQLiteDatabase: Database {
+  /// The name under `databases:`.
+  public let name: String
+  /// The file, absolute.
+  public let path: String
+  /// Whether a session for writing may create the file.
+  public let mayCreate: Bool
+  /// How long a statement waits for another connection's lock.
+  public let busyTimeout: Duration
+
+  /// Describes a file; nothing is opened yet.
+  public init(name: String, path: String, mayCreate: Bool = false, busyTimeout: Duration = .seconds(10)) {
+    self.name = name
+    self.path = path
+    self.mayCreate = mayCreate
+    self.busyTimeout = busyTimeout
+  }
+
+  /// ``DatabaseEngine/sqlite``
+  public var engine: DatabaseEngine { .sqlite }
+
+  /// The file's path.
+  public var place: String { path }
+
+  /// Opens the file.
+  ///
+  /// Foreign keys are enforced. The journal mode of the file is never changed, and a session for reading opens it
+  /// read-only: neither the file nor its write-ahead log is written.
+  /// - Throws: ``UpkeepCore/TaskError`` where there is no such file, it is no database, or it can't be read.
+  public func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession {
+    try openSession(mode)
+  }
+
+  /// As ``open(_:purpose:)``, with the concrete type.
+  public func openSession(_ mode: SessionMode) throws -> SQLiteSession {
+    var information = stat()
+    let exists = stat(path, &information) == 0
+    if !exists && !(mayCreate && mode.writes) {
+      throw TaskError(
+        code: "database_missing", place: label, problem: "there is no such file",
+        fix: "check the path, or create the database first")
+    }
+    if exists && information.st_mode & S_IFMT == S_IFDIR {
+      throw TaskError(
+        code: "database_missing", place: label, problem: "this is a folder, not a SQLite file", fix: "name the file")
+    }
+    var configuration = GRDB.Configuration()
+    configuration.readonly = !mode.writes
+    configuration.foreignKeysEnabled = true
+    configuration.busyMode = .timeout(busyTimeout.inSeconds)
+    configuration.label = "upkeep.\(name)"
+    configuration.prepareDatabase { connection in
+      try SQLiteInstant.register(on: connection)
+      // Reading the header makes a file that is no database fail here, where the error can name it.
+      let journal = try String.fetchOne(connection, sql: "PRAGMA journal_mode") ?? ""
+      _ = try Int.fetchOne(connection, sql: "PRAGMA schema_version")
+      guard case .write(let durability) = mode else { return }
+      let full = durability == .full || journal.lowercased() != "wal"
+      try connection.execute(sql: "PRAGMA synchronous = \(full ? "FULL" : "NORMAL")")
+    }
+    do {
+      return SQLiteSession(try DatabaseQueue(path: path, configuration: configuration), errors: errors)
+    } catch {
+      throw errors.translated(error)
+    }
+  }
+
+  /// How the database is called in messages: `database odds (data/odds.sqlite)`.
+  var label: String {
+    "database \(name) (\(path))"
+  }
+
+  var errors: SQLiteErrors {
+    SQLiteErrors(label: label, path: path)
+  }
+}
+
+extension SessionMode {
+  var writes: Bool {
+    if case .write = self { true } else { false }
+  }
+}

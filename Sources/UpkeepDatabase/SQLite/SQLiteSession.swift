@@ -1,0 +1,106 @@
+import Foundation
+import GRDB
+import UpkeepCore
+
+/// One connection to a SQLite file.
+public final class SQLiteSession: DatabaseSession {
+  private let queue: DatabaseQueue
+  private let errors: SQLiteErrors
+
+  init(_ queue: DatabaseQueue, errors: SQLiteErrors) {
+    self.queue = queue
+    self.errors = errors
+  }
+
+  /// Runs statements, each in a transaction of its own.
+  public func perform<Value: Sendable>(
+    _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+  ) async throws -> Value {
+    try await access { try body(SQLiteConnection(database: $0)) }
+  }
+
+  /// Runs statements in one transaction; one for writing begins with `BEGIN IMMEDIATE`.
+  public func transaction<Value: Sendable>(
+    _ kind: TransactionKind, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+  ) async throws -> Value {
+    try await access { database in
+      var value: Value?
+      try database.inTransaction(kind == .write ? .immediate : .deferred) {
+        value = try body(SQLiteConnection(database: database))
+        return .commit
+      }
+      guard let value else { throw CancellationError() }
+      return value
+    }
+  }
+
+  /// Closes the connection; a write-ahead log that nobody else uses is brought into the file by SQLite.
+  public func close() async {
+    try? queue.close()
+  }
+
+  private func access<Value: Sendable>(_ body: @escaping @Sendable (GRDB.Database) throws -> Value) async throws
+    -> Value
+  {
+    do {
+      return try await queue.writeWithoutTransaction(body)
+    } catch {
+      if Task.isCancelled || error is CancellationError { throw CancellationError() }
+      throw errors.translated(error)
+    }
+  }
+}
+
+/// A GRDB connection behind the port.
+struct SQLiteConnection: DatabaseConnection {
+  let database: GRDB.Database
+
+  func execute(_ sql: String, _ values: [DatabaseValue]) throws -> Int {
+    let statement = try prepared(sql, values)
+    let before = database.totalChangesCount
+    try statement.execute()
+    return database.totalChangesCount == before ? 0 : database.changesCount
+  }
+
+  func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws {
+    let cursor = try Row.fetchCursor(try prepared(sql, values))
+    while let next = try cursor.next() { try row(SQLiteRow(row: next)) }
+  }
+
+  private func prepared(_ sql: String, _ values: [DatabaseValue]) throws -> Statement {
+    let statement = try database.cachedStatement(sql: sql)
+    // Checked arguments cost more than the statement itself where it deletes a few rows; a wrong number of them
+    // binds NULL, which deletes nothing.
+    statement.setUncheckedArguments(StatementArguments(values.map(\.grdb)))
+    return statement
+  }
+}
+
+struct SQLiteRow: DatabaseRow {
+  let row: Row
+
+  var count: Int { row.count }
+
+  subscript(column: Int) -> DatabaseValue {
+    let value: GRDB.DatabaseValue = row[column]
+    switch value.storage {
+    case .null: return .null
+    case .int64(let number): return .integer(number)
+    case .double(let number): return .real(number)
+    case .string(let text): return .text(text)
+    case .blob(let data): return .blob([UInt8](data))
+    }
+  }
+}
+
+extension DatabaseValue {
+  fileprivate var grdb: (any DatabaseValueConvertible)? {
+    switch self {
+    case .null: nil
+    case .integer(let number): number
+    case .real(let number): number
+    case .text(let text): text
+    case .blob(let bytes): Data(bytes)
+    }
+  }
+}
