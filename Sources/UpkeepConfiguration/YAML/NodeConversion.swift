@@ -10,7 +10,10 @@ struct NodeConversion {
   let expansion: VariableExpansion
   private(set) var problems: [Diagnostic] = []
 
-  init(text: SourceText, path: String, environment: [String: String]) {
+  private let expands: Bool
+
+  init(text: SourceText, path: String, environment: [String: String], expands: Bool = true) {
+    self.expands = expands
     self.text = text
     self.path = path
     expansion = VariableExpansion(environment: environment)
@@ -67,7 +70,7 @@ struct NodeConversion {
   }
 
   private mutating func expand(_ value: String, _ style: YAMLNode.ScalarStyle, _ node: YAMLNode) -> String {
-    guard let (expanded, found) = expansion.expand(value) else { return value }
+    guard expands, let (expanded, found) = expansion.expand(value) else { return value }
     for problem in found {
       problems.append(
         Diagnostic(
