@@ -26,7 +26,8 @@ public final class RunJournal: Sendable {
     public var reason: String?
     /// Grows with each change.
     public var revision = 0
-    var isClosed = false
+    /// Whether the journal takes nothing more.
+    public internal(set) var isClosed = false
   }
 
   private let contents = Mutex(Contents())

@@ -4,16 +4,19 @@ public import Logging
 public protocol TaskResources: Sendable {}
 
 /// What a preview found before the run it precedes.
-public struct Forecast: Sendable {
+public struct Forecast: Hashable, Sendable {
   /// Counts by name.
   public var counts: [String: Int]
   /// Counts by table.
   public var tables: [TableResult]
+  /// The steps that failed in the preview, so that the guard couldn't judge them.
+  public var errors: [RunError]
 
   /// Creates a forecast.
-  public init(counts: [String: Int], tables: [TableResult]) {
+  public init(counts: [String: Int], tables: [TableResult], errors: [RunError] = []) {
     self.counts = counts
     self.tables = tables
+    self.errors = errors
   }
 
   /// All rows that a run would delete.
@@ -118,12 +121,20 @@ public struct TaskContext: Sendable {
 
   /// Does one step that may fail alone: its error is recorded and the steps after it go on.
   ///
+  /// A step that failed in the ``forecast`` isn't done in the run: the guard couldn't judge it. The forecast's error is
+  /// recorded in its place.
+  ///
   /// - Returns: The step's value, or nothing where it failed; steps that need the value are left out then.
   /// - Throws: `CancellationError`, which ends the run.
   public func step<Value: Sendable>(
     _ name: String, _ body: () async throws -> Value
   ) async throws -> Value? {
     try Task.checkCancellation()
+    let unjudged = forecast?.errors.filter { $0.step == name } ?? []
+    guard unjudged.isEmpty else {
+      journal.update { $0.errors += unjudged }
+      return nil
+    }
     do {
       return try await body()
     } catch let error where error is CancellationError || Task.isCancelled {

@@ -1,0 +1,189 @@
+import Logging
+import UpkeepCore
+import UpkeepRuns
+
+/// One run: does what its ``RunMachine`` says, and feeds it what happens.
+struct RunSession {
+  typealias Event = RunMachine.Event
+
+  let runner: Runner
+  let request: RunRequest
+  let stop: RunStop
+  let observe: @Sendable (RunEvent) -> Void
+  let logger: Logger
+  /// What the run reports of itself.
+  let journal = RunJournal()
+  let events: AsyncStream<Event>
+  let send: AsyncStream<Event>.Continuation
+  var machine: RunMachine
+  var record: RunRecord
+  var measure: (@Sendable () -> Duration)?
+  var work: Task<Void, Never>?
+  var heartbeat: Task<Void, Never>?
+  var pulse: Task<Void, Never>?
+  var timers: [Task<Void, Never>] = []
+  var leased = false
+
+  init(runner: Runner, request: RunRequest, stop: RunStop, observe: @escaping @Sendable (RunEvent) -> Void) {
+    let now = runner.wallClock.now()
+    let task = request.task
+    let identity = runner.inspector.current
+    var result = RunResult(
+      runID: RunID.make(at: now, random: runner.random), task: task.name, plugin: task.plugin, mode: request.mode,
+      trigger: request.trigger, status: .queued, settings: task.prepared.settings, host: identity.host)
+    result.scheduledAt = request.scheduledAt
+    var logger = runner.logger
+    logger[metadataKey: "task"] = "\(task.name)"
+    logger[metadataKey: "run_id"] = "\(result.runID)"
+    self.runner = runner
+    self.request = request
+    self.stop = stop
+    self.observe = observe
+    self.logger = logger
+    record = RunRecord(result: result, owner: identity, groupRunID: request.groupRunID, createdAt: now)
+    machine = RunMachine(
+      RunMachine.Plan(
+        task: task.name, mode: request.mode, rules: task.rules, isGuarded: task.prepared.isGuarded,
+        overrideGuard: request.overrideGuard, waits: request.waits))
+    (events, send) = AsyncStream.makeStream(of: Event.self)
+  }
+
+  var store: any RunStore & LeaseStore { runner.store }
+  var runID: String { record.result.runID }
+
+  mutating func run() async -> RunResult {
+    let send = send
+    let key = stop.observe { send.yield(.stopRequested(reason: $0.text, status: $0.status)) }
+    defer { stop.ignore(key) }
+    var pending = [await prepare()]
+    var incoming = events.makeAsyncIterator()
+    while true {
+      let event: Event
+      if pending.isEmpty {
+        // The stream ends only with this session, so there is always a next event.
+        guard let next = await incoming.next() else { return await finish(.init(status: .interrupted)) }
+        event = next
+      } else {
+        event = pending.removeFirst()
+      }
+      for action in machine.handle(event) {
+        if case .finish(let ending) = action { return await finish(ending) }
+        if let event = await perform(action) { pending.append(event) }
+      }
+    }
+  }
+
+  /// Records the run, so that nobody can miss it, and says how it begins.
+  private mutating func prepare() async -> Event {
+    if let reason = stop.reason { return .stopRequested(reason: reason.text, status: reason.status) }
+    if request.mode == .preview, request.task.prepared.preview == nil {
+      let error = TaskError(
+        code: "no_preview", place: "task \(request.task.name)",
+        problem: "its plugin \(request.task.plugin) has no preview", fix: "run it instead")
+      return .couldNotAsk(RunError(error, step: "run"))
+    }
+    do {
+      try await store.save(record)
+    } catch {
+      guard request.mode == .preview else { return .couldNotAsk(RunError(error, step: "run")) }
+      warn("this preview isn't recorded: \(error)")
+    }
+    return .begin
+  }
+
+  /// Does one action.
+  /// - Returns: What came of it, where that is known at once.
+  private mutating func perform(_ action: RunMachine.Action) async -> Event? {
+    switch action {
+    case .ask(let waits):
+      return await ask(waits: waits)
+    case .askAgainLater:
+      after(Runner.askInterval, .timeToAskAgain)
+    case .announceWait(let holders):
+      logger.info("waits", metadata: ["for": "\(holders.map(\.task))"])
+      observe(.queued(record.result, behind: holders))
+    case .startWaitTimer(let duration):
+      after(duration, .waitIsOver)
+    case .cancelRuns(let runs):
+      for run in runs {
+        do {
+          _ = try await store.requestCancel(run, by: "run \(runID), which takes its place")
+        } catch {
+          return .couldNotAsk(RunError(error, step: "run"))
+        }
+      }
+    case .markStarted:
+      await markStarted()
+    case .startTimeout(let duration):
+      after(duration, .timeIsUp)
+    case .start(let phase):
+      start(phase)
+    case .cancelWork:
+      work?.cancel()
+    case .startGrace:
+      after(Runner.grace, .graceIsOver)
+    case .finish:
+      break
+    }
+    return nil
+  }
+
+  private mutating func after(_ duration: Duration, _ event: Event) {
+    timers.append(
+      Task { [clock = runner.clock, send] in
+        try? await clock.sleep(for: duration)
+        if !Task.isCancelled { send.yield(event) }
+      })
+  }
+
+  private mutating func ask(waits: Bool) async -> Event {
+    let rules = request.task.rules
+    do {
+      if leased {
+        // It has its place in the queue: say that it lives, and look whether somebody wants it to stop.
+        if let event = try await store.renew(runID, owner: runner.inspector.current).event { return event }
+      }
+      let answer = try await store.request(
+        LeaseRequest(
+          runID: runID, task: request.task.name, owner: runner.inspector.current, overlap: rules.overlap,
+          exclusiveWith: rules.exclusiveWith, waits: waits))
+      if waits || answer.isGranted { leased = true }
+      return .answered(answer)
+    } catch {
+      // It may be there all the same, so it is given back at the end.
+      leased = true
+      return .couldNotAsk(RunError(error, step: "run"))
+    }
+  }
+
+  private mutating func markStarted() async {
+    record.result.status = .running
+    record.result.startedAt = runner.wallClock.now()
+    measure = runner.clock.stopwatch()
+    do {
+      try await store.save(record)
+    } catch {
+      warn("the start of this run isn't recorded: \(error)")
+    }
+    logger.info("started", metadata: ["mode": "\(request.mode.rawValue)", "trigger": "\(request.trigger.rawValue)"])
+    observe(.started(record.result))
+    heartbeat = startHeartbeat()
+  }
+}
+
+extension LeaseRenewal {
+  /// What it means for the run; nothing where it just goes on.
+  var event: RunMachine.Event? {
+    switch self {
+    case .held: nil
+    case .cancelRequested(let by): .stopRequested(reason: "cancelled by \(by)", status: .cancelled)
+    case .lost: .leaseLost(reason: "its lease is lost: it was declared dead, so it must not go on")
+    }
+  }
+}
+
+extension LeaseAnswer {
+  var isGranted: Bool {
+    if case .granted = self { true } else { false }
+  }
+}
