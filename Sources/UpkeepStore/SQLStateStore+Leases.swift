@@ -1,0 +1,141 @@
+import UpkeepCore
+import UpkeepDatabase
+public import UpkeepRuns
+
+extension SQLStateStore {
+  /// Asks for the right to run, dead holders put aside.
+  public func request(_ request: LeaseRequest) async throws -> LeaseAnswer {
+    let (now, inspector) = (wallClock.now(), inspector)
+    return try await write { connection in
+      let table = LeaseTable(connection: connection)
+      try table.reap(at: now, by: inspector)
+      return try table.answer(request, at: now)
+    }
+  }
+
+  /// Says that a run (a holder, one in the queue, or a preview, which holds nothing) still lives.
+  public func renew(_ runID: String, owner: ProcessIdentity) async throws -> LeaseRenewal {
+    let now = wallClock.now()
+    return try await write { try LeaseTable(connection: $0).renew(runID, owner: owner, at: now) }
+  }
+
+  /// Gives a lease, or a place in the queue, back.
+  public func release(_ runID: String) async throws {
+    try await write { try LeaseTable(connection: $0).remove(runID) }
+  }
+
+  /// Asks that a run stop.
+  public func requestCancel(_ runID: String, by: String) async throws -> Bool {
+    let now = wallClock.now()
+    return try await write { connection in
+      let lives = try connection.integer(
+        """
+        SELECT (SELECT count(*) FROM leases WHERE run_id = ?1)
+          + (SELECT count(*) FROM runs WHERE run_id = ?1 AND is_final = 0)
+        """, [.text(runID)])
+      guard lives > 0 else { return false }
+      try connection.execute(
+        """
+        INSERT INTO cancel_requests (run_id, requested_by, requested_at) VALUES (?1, ?2, ?3)
+        ON CONFLICT (run_id) DO NOTHING
+        """, [.text(runID), .text(by), .integer(now.microseconds)])
+      return true
+    }
+  }
+
+  /// Ends the runs of dead processes.
+  @discardableResult
+  public func reap() async throws -> [String] {
+    let (now, inspector) = (wallClock.now(), inspector)
+    return try await write { try LeaseTable(connection: $0).reap(at: now, by: inspector) }
+  }
+
+  /// Who runs or waits now, in the order of asking.
+  public func holders() async throws -> [LeaseHolder] {
+    try await read { try LeaseTable(connection: $0).entries().map(\.holder) }
+  }
+}
+
+/// The leases, and the places in the queue, within a transaction.
+struct LeaseTable {
+  let connection: any DatabaseConnection
+
+  func entries() throws -> [LeaseEntry] {
+    try connection.map(
+      "SELECT ticket, run_id, task, owner, exclusive_with, fencing, renewed_at FROM leases ORDER BY ticket"
+    ) { row in
+      LeaseEntry(
+        ticket: row[0].integer ?? 0, runID: row[1].text ?? "", task: row[2].text ?? "",
+        owner: try StoreRows.value(ProcessIdentity.self, row[3]),
+        exclusiveWith: try StoreRows.value([String].self, row[4]), fencing: row[5].integer,
+        renewedAt: StoreRows.instant(row[6]) ?? Timestamp(microseconds: 0))
+    }
+  }
+
+  func answer(_ request: LeaseRequest, at now: Timestamp) throws -> LeaseAnswer {
+    let entries = try entries()
+    let own = entries.first { $0.runID == request.runID }
+    if let fencing = own?.fencing {
+      return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))
+    }
+    let blockers = LeaseQueue.blockers(of: request, in: entries)
+    if own == nil, blockers.isEmpty || request.waits {
+      try connection.execute(
+        """
+        INSERT INTO leases (run_id, ticket, task, owner, exclusive_with, renewed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        """,
+        [
+          .text(request.runID), .integer(try next("ticket")), .text(request.task), try StoreRows.text(request.owner),
+          try StoreRows.text(request.exclusiveWith), .integer(now.microseconds),
+        ])
+    }
+    guard blockers.isEmpty else { return .blocked(by: blockers) }
+    let fencing = try next("fencing")
+    try connection.execute(
+      "UPDATE leases SET fencing = ?2, renewed_at = ?3 WHERE run_id = ?1",
+      [.text(request.runID), .integer(fencing), .integer(now.microseconds)])
+    return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))
+  }
+
+  func renew(_ runID: String, owner: ProcessIdentity, at now: Timestamp) throws -> LeaseRenewal {
+    let values: [DatabaseValue] = [.text(runID), try StoreRows.text(owner), .integer(now.microseconds)]
+    let leases = try connection.execute(
+      "UPDATE leases SET renewed_at = ?3 WHERE run_id = ?1 AND owner = ?2", values)
+    let runs = try connection.execute(
+      "UPDATE runs SET renewed_at = ?3 WHERE run_id = ?1 AND owner = ?2 AND is_final = 0", values)
+    guard leases + runs > 0 else { return .lost }
+    let request = try connection.first("SELECT requested_by FROM cancel_requests WHERE run_id = ?1", [.text(runID)])
+    return request.map { .cancelRequested(by: $0[0].text ?? "somebody") } ?? .held
+  }
+
+  func remove(_ runID: String) throws {
+    try connection.execute("DELETE FROM leases WHERE run_id = ?1", [.text(runID)])
+    try connection.execute("DELETE FROM cancel_requests WHERE run_id = ?1", [.text(runID)])
+  }
+
+  /// Ends what dead processes left behind.
+  /// - Returns: The runs that held or waited, or were recorded as going on.
+  @discardableResult
+  func reap(at now: Timestamp, by inspector: any ProcessInspector) throws -> [String] {
+    var dead: Set<String> = []
+    let runs = RunTable(connection: connection)
+    for entry in try entries() {
+      guard let reason = LeaseQueue.death(of: entry.owner, renewedAt: entry.renewedAt, now: now, by: inspector)
+      else { continue }
+      try runs.interrupt(entry.runID, because: reason, at: now)
+      dead.insert(entry.runID)
+    }
+    dead.formUnion(try runs.interruptDead(at: now, by: inspector))
+    for runID in dead { try remove(runID) }
+    return dead.sorted()
+  }
+
+  /// The next number of a row that only grows.
+  private func next(_ name: String) throws -> Int64 {
+    try connection.execute(
+      """
+      INSERT INTO numbers (name, value) VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET value = numbers.value + 1
+      """, [.text(name)])
+    return try connection.integer("SELECT value FROM numbers WHERE name = ?1", [.text(name)])
+  }
+}

@@ -1,0 +1,156 @@
+public import UpkeepCore
+import UpkeepDatabase
+public import UpkeepRuns
+
+extension SQLStateStore {
+  /// How many records one transaction of ``prune(finishedBefore:failuresBefore:)`` removes at the most.
+  static let pruneBatch = 500
+  /// How often the history is pruned at the most.
+  static let pruneInterval = Duration.seconds(3600)
+
+  /// Adds a record, or replaces one that isn't final.
+  public func save(_ record: RunRecord) async throws {
+    let now = wallClock.now()
+    try await write { try RunTable(connection: $0).save(record, at: now) }
+  }
+
+  /// The record of a run.
+  public func record(_ runID: String) async throws -> RunRecord? {
+    try await read { try RunTable(connection: $0).records("WHERE run_id = ?1", [.text(runID)]).first }
+  }
+
+  /// Records, newest first.
+  public func records(_ query: RunQuery) async throws -> [RunRecord] {
+    var conditions: [String] = []
+    var values: [DatabaseValue] = []
+    func require(_ condition: String, _ value: String?) {
+      guard let value else { return }
+      values.append(.text(value))
+      conditions.append("\(condition) ?\(values.count)")
+    }
+    require("task =", query.task)
+    require("status =", query.status?.rawValue)
+    require("mode =", query.mode?.rawValue)
+    require("run_id <", query.before)
+    values.append(.integer(Int64(max(0, query.limit))))
+    let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND ")) "
+    let (suffix, arguments) = ("\(filter)ORDER BY run_id DESC LIMIT ?\(values.count)", values)
+    return try await read { try RunTable(connection: $0).records(suffix, arguments) }
+  }
+
+  /// The newest final run of each task.
+  public func lastRuns() async throws -> [String: RunResult] {
+    let records = try await read { connection in
+      try RunTable(connection: connection).records(
+        """
+        WHERE run_id IN (SELECT max(run_id) FROM runs WHERE mode = 'run' AND is_final = 1 GROUP BY task)
+        """, [])
+    }
+    return Dictionary(records.map { ($0.result.task, $0.result) }) { first, _ in first }
+  }
+
+  /// Removes old final records, 500 in a transaction.
+  public func prune(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> Int {
+    var removed = 0
+    while true {
+      try Task.checkCancellation()
+      let batch = try await write { connection in
+        try RunTable(connection: connection).prune(
+          finishedBefore: finishedBefore, failuresBefore: failuresBefore, limit: Self.pruneBatch)
+      }
+      removed += batch
+      if batch < Self.pruneBatch { return removed }
+    }
+  }
+
+  /// Removes records that ended longer ago than `keep` (those that didn't end well: than `keepFailures`), unless that
+  /// was done within the last hour, by whichever process.
+  /// - Returns: How many records were removed.
+  @discardableResult
+  public func pruneIfDue(now: Timestamp, keep: Duration, keepFailures: Duration) async throws -> Int {
+    let isDue = try await write { connection in
+      let last = try connection.first("SELECT value FROM numbers WHERE name = 'pruned_at'")?.first?.integer
+      if let last, now - Timestamp(microseconds: last) < Self.pruneInterval, last <= now.microseconds { return false }
+      try connection.execute(
+        """
+        INSERT INTO numbers (name, value) VALUES ('pruned_at', ?1)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value
+        """, [.integer(now.microseconds)])
+      return true
+    }
+    guard isDue else { return 0 }
+    return try await prune(finishedBefore: now - keep, failuresBefore: now - keepFailures)
+  }
+}
+
+/// The table of runs within a transaction.
+struct RunTable {
+  let connection: any DatabaseConnection
+
+  func save(_ record: RunRecord, at now: Timestamp) throws {
+    let result = record.result
+    try connection.execute(
+      """
+      INSERT INTO runs (run_id, task, mode, status, is_final, group_run_id, owner, created_at, finished_at, renewed_at,
+        document)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+      ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, is_final = excluded.is_final,
+        group_run_id = excluded.group_run_id, owner = excluded.owner, finished_at = excluded.finished_at,
+        renewed_at = excluded.renewed_at, document = excluded.document
+      WHERE runs.is_final = 0
+      """,
+      [
+        .text(result.runID), .text(result.task), .text(result.mode.rawValue), .text(result.status.rawValue),
+        .integer(result.status.isFinal ? 1 : 0), record.groupRunID.map { .text($0) } ?? .null,
+        try StoreRows.owner(record.owner), .integer(record.createdAt.microseconds),
+        StoreRows.instant(result.finishedAt ?? (result.status.isFinal ? now : nil)), .integer(now.microseconds),
+        try StoreRows.text(result),
+      ])
+    if result.status.isFinal {
+      try connection.execute("DELETE FROM cancel_requests WHERE run_id = ?1", [.text(result.runID)])
+    }
+  }
+
+  func records(_ suffix: String, _ values: [DatabaseValue]) throws -> [RunRecord] {
+    try connection.map("SELECT document, owner, group_run_id, created_at FROM runs \(suffix)", values) { row in
+      RunRecord(
+        result: try StoreRows.value(RunResult.self, row[0]), owner: try StoreRows.owner(row[1]),
+        groupRunID: row[2].text, createdAt: StoreRows.instant(row[3]) ?? Timestamp(microseconds: 0))
+    }
+  }
+
+  /// Ends the runs that aren't final although their process is dead.
+  func interruptDead(at now: Timestamp, by inspector: any ProcessInspector) throws -> [String] {
+    let live = try connection.map("SELECT run_id, owner, renewed_at FROM runs WHERE is_final = 0") { row in
+      (runID: row[0].text ?? "", owner: try StoreRows.owner(row[1]), renewedAt: StoreRows.instant(row[2]) ?? now)
+    }
+    return try live.filter { run in
+      guard let owner = run.owner,
+        let reason = LeaseQueue.death(of: owner, renewedAt: run.renewedAt, now: now, by: inspector)
+      else { return false }
+      try interrupt(run.runID, because: reason, at: now)
+      return true
+    }
+    .map(\.runID)
+  }
+
+  func interrupt(_ runID: String, because reason: String, at now: Timestamp) throws {
+    guard var record = try records("WHERE run_id = ?1 AND is_final = 0", [.text(runID)]).first else { return }
+    record.result = LeaseQueue.interrupt(record.result, because: reason, at: now)
+    try save(record, at: now)
+  }
+
+  func prune(finishedBefore: Timestamp, failuresBefore: Timestamp, limit: Int) throws -> Int {
+    try connection.execute(
+      """
+      DELETE FROM runs WHERE run_id IN (
+        SELECT run_id FROM runs WHERE is_final = 1 AND finished_at < ?3
+        AND finished_at < CASE WHEN status IN ('completed', 'cancelled', 'skipped', 'missed') THEN ?1 ELSE ?2 END
+        LIMIT ?4)
+      """,
+      [
+        .integer(finishedBefore.microseconds), .integer(failuresBefore.microseconds),
+        .integer(max(finishedBefore, failuresBefore).microseconds), .integer(Int64(limit)),
+      ])
+  }
+}

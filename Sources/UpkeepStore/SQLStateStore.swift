@@ -1,0 +1,114 @@
+import Foundation
+public import UpkeepCore
+public import UpkeepDatabase
+public import UpkeepRuns
+
+/// Keeps the host's state in a database: runs, leases, pauses.
+///
+/// Each call is one durable transaction that takes the right to write at its beginning, so that any number of processes
+/// can ask at once. The database is opened at the first call. Kill the process at any instant: what is in the store is
+/// what was committed, and the dead process's runs are ended as interrupted by the next one that asks.
+public actor SQLStateStore: StateStore {
+  /// The database.
+  public nonisolated let database: any Database
+  let inspector: any ProcessInspector
+  let wallClock: any WallClock
+  private var opening: Task<any DatabaseSession, any Error>?
+
+  /// Describes a store; nothing is opened yet.
+  public init(database: any Database, inspector: any ProcessInspector, wallClock: any WallClock) {
+    self.database = database
+    self.inspector = inspector
+    self.wallClock = wallClock
+  }
+
+  /// Opens the store now, so that what is wrong with it shows early.
+  /// - Throws: ``UpkeepCore/TaskError`` where it isn't a state store, or one of a newer version, or can't be opened.
+  public func open() async throws {
+    _ = try await session()
+  }
+
+  /// Closes the store. A later call opens it again.
+  public func close() async {
+    let session = try? await opening?.value
+    opening = nil
+    await session?.close()
+  }
+
+  /// Runs `body` in one transaction for writing.
+  func write<Value: Sendable>(
+    _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+  ) async throws -> Value {
+    try await session().transaction(.write, body)
+  }
+
+  /// Runs `body` in one transaction for reading.
+  func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+  ) async throws -> Value {
+    try await session().transaction(.read, body)
+  }
+
+  private func session() async throws -> any DatabaseSession {
+    if let opening { return try await opening.value }
+    let task = Task { [database, now = wallClock.now()] in try await Self.openStore(database, at: now) }
+    opening = task
+    do {
+      return try await task.value
+    } catch {
+      opening = nil
+      throw error
+    }
+  }
+
+  private static func openStore(_ database: any Database, at now: Timestamp) async throws -> any DatabaseSession {
+    guard database.engine == .sqlite else {
+      throw TaskError(
+        code: "store_engine", place: "state store \(database.place)",
+        problem: "the state can't be kept in PostgreSQL yet", fix: "set host.state to a path")
+    }
+    let folder = (database.place as NSString).deletingLastPathComponent
+    guard folder.isEmpty || FileManager.default.fileExists(atPath: folder) else {
+      throw TaskError(
+        code: "no_state_folder", place: "state store \(database.place)", problem: "there is no folder \(folder)",
+        fix: "create it (mkdir -p \(folder)), or set host.state to another path")
+    }
+    let session = try await database.open(.write(.full), purpose: "upkeep/state")
+    do {
+      try await prepare(session, place: database.place, at: now)
+    } catch {
+      await session.close()
+      throw error
+    }
+    return session
+  }
+
+  private static func prepare(_ session: any DatabaseSession, place: String, at now: Timestamp) async throws {
+    let finding = try await session.transaction(.read) { try StoreSchema.inspect($0) }
+    if finding == .ours(version: StoreSchema.version) { return }
+    if finding == .empty {
+      // Another process may be creating the same store; then the mode is set by it, and nothing depends on it.
+      _ = try? await session.perform { try $0.rows("PRAGMA journal_mode = WAL") }
+    }
+    try await session.transaction(.write) { connection in
+      switch try StoreSchema.inspect(connection) {
+      case .empty:
+        try StoreSchema.migrate(connection, from: 0, at: now)
+      case .ours(let version) where version < StoreSchema.version:
+        try StoreSchema.migrate(connection, from: version, at: now)
+      case .ours(let version) where version > StoreSchema.version:
+        throw TaskError(
+          code: "newer_store", place: "state store \(place)",
+          problem: "it has version \(version), and this program knows versions up to \(StoreSchema.version)",
+          fix: "use the newer program that made it, or set host.state to another path")
+      case .ours:
+        break
+      case .foreign:
+        throw TaskError(
+          code: "foreign_store", place: "state store \(place)",
+          problem: "this database belongs to another program; nothing of it was changed",
+          fix: "set host.state to a path of its own, such as var/upkeep.sqlite")
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import UpkeepCore
+import UpkeepDatabase
+
+/// The shape of the state store: numbered migrations that are never changed once they are out.
+///
+/// SQL is kept to what both engines understand. On SQLite the header's `application_id` says that a file is ours and
+/// `user_version` how far it is migrated, so that opening a current store reads two numbers and writes nothing.
+enum StoreSchema {
+  /// `UPKP`
+  static let applicationID: Int64 = 0x5550_4B50
+
+  /// Number 1 and up. Add to the end; never edit one.
+  static let migrations: [[String]] = [
+    [
+      "CREATE TABLE schema (version BIGINT PRIMARY KEY, applied_at BIGINT NOT NULL)",
+      """
+      CREATE TABLE runs (
+        run_id TEXT PRIMARY KEY,
+        task TEXT NOT NULL,
+        mode TEXT NOT NULL CHECK (mode IN ('run', 'preview')),
+        status TEXT NOT NULL,
+        is_final BIGINT NOT NULL CHECK (is_final IN (0, 1)),
+        group_run_id TEXT,
+        owner TEXT,
+        created_at BIGINT NOT NULL,
+        finished_at BIGINT,
+        renewed_at BIGINT NOT NULL,
+        document TEXT NOT NULL
+      )
+      """,
+      "CREATE INDEX runs_by_task ON runs (task, run_id)",
+      "CREATE INDEX runs_by_status ON runs (status, run_id)",
+      "CREATE INDEX runs_by_end ON runs (is_final, finished_at)",
+      "CREATE INDEX runs_last ON runs (task, run_id) WHERE mode = 'run' AND is_final = 1",
+      """
+      CREATE TABLE leases (
+        run_id TEXT PRIMARY KEY,
+        ticket BIGINT NOT NULL UNIQUE,
+        task TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        exclusive_with TEXT NOT NULL,
+        fencing BIGINT UNIQUE,
+        renewed_at BIGINT NOT NULL
+      )
+      """,
+      """
+      CREATE TABLE cancel_requests (
+        run_id TEXT PRIMARY KEY,
+        requested_by TEXT NOT NULL,
+        requested_at BIGINT NOT NULL
+      )
+      """,
+      """
+      CREATE TABLE pauses (
+        task TEXT PRIMARY KEY,
+        ends_at BIGINT,
+        reason TEXT NOT NULL,
+        paused_by TEXT NOT NULL,
+        since BIGINT NOT NULL
+      )
+      """,
+      "CREATE TABLE numbers (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
+    ]
+  ]
+
+  static var version: Int64 { Int64(migrations.count) }
+
+  /// What a file is.
+  enum Finding: Equatable {
+    case empty
+    case ours(version: Int64)
+    case foreign
+  }
+
+  static func inspect(_ connection: any DatabaseConnection) throws -> Finding {
+    let application = try connection.integer("PRAGMA application_id")
+    let version = try connection.integer("PRAGMA user_version")
+    if application == applicationID { return .ours(version: version) }
+    let tables = try connection.integer("SELECT count(*) FROM sqlite_master")
+    return application == 0 && version == 0 && tables == 0 ? .empty : .foreign
+  }
+
+  /// Brings a store of an earlier version, or an empty one, to this version.
+  static func migrate(_ connection: any DatabaseConnection, from version: Int64, at now: Timestamp) throws {
+    for (index, statements) in migrations.enumerated() where Int64(index) >= version {
+      for statement in statements { try connection.execute(statement) }
+      try connection.execute(
+        "INSERT INTO schema (version, applied_at) VALUES (?1, ?2)",
+        [.integer(Int64(index + 1)), .integer(now.microseconds)])
+    }
+    try connection.execute("PRAGMA application_id = \(applicationID)")
+    try connection.execute("PRAGMA user_version = \(migrations.count)")
+  }
+}

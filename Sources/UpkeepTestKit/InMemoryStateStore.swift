@@ -1,0 +1,199 @@
+import Synchronization
+public import UpkeepCore
+public import UpkeepRuns
+
+/// A state store in memory, with the rules of the real one: the same conformance tests hold for both.
+public final class InMemoryStateStore: StateStore {
+  private struct State {
+    var records: [String: (record: RunRecord, renewedAt: Timestamp)] = [:]
+    var entries: [LeaseEntry] = []
+    var cancels: [String: String] = [:]
+    var pauses: [String: TaskPause] = [:]
+    var ticket: Int64 = 0
+    var fencing: Int64 = 0
+    var failure: TaskError?
+  }
+
+  private let state = Mutex(State())
+  private let inspector: any ProcessInspector
+  private let wallClock: any WallClock
+
+  /// Creates an empty store.
+  public init(inspector: any ProcessInspector, wallClock: any WallClock) {
+    self.inspector = inspector
+    self.wallClock = wallClock
+  }
+
+  /// Makes every call throw from now on, as with a full disk; nothing makes them work again.
+  public func fail(with error: TaskError?) {
+    state.withLock { $0.failure = error }
+  }
+
+  private func access<Value: Sendable>(_ body: (inout State) throws -> sending Value) throws -> Value {
+    try state.withLock { state throws -> Value in
+      if let failure = state.failure { throw failure }
+      return try body(&state)
+    }
+  }
+
+  /// Adds a record, or replaces one that isn't final.
+  public func save(_ record: RunRecord) async throws {
+    let now = wallClock.now()
+    try access { state in
+      guard state.records[record.result.runID]?.record.result.status.isFinal != true else { return }
+      state.records[record.result.runID] = (record, now)
+      if record.result.status.isFinal { state.cancels[record.result.runID] = nil }
+    }
+  }
+
+  /// The record of a run.
+  public func record(_ runID: String) async throws -> RunRecord? {
+    try access { $0.records[runID]?.record }
+  }
+
+  /// Records, newest first.
+  public func records(_ query: RunQuery) async throws -> [RunRecord] {
+    let all = try access { state in state.records.values.map(\.record) }
+    let matching = all.filter { record in
+      let result = record.result
+      return (query.task ?? result.task) == result.task && (query.status ?? result.status) == result.status
+        && (query.mode ?? result.mode) == result.mode && query.before.map { result.runID < $0 } ?? true
+    }
+    return Array(matching.sorted { $0.result.runID > $1.result.runID }.prefix(max(0, query.limit)))
+  }
+
+  /// The newest final run of each task.
+  public func lastRuns() async throws -> [String: RunResult] {
+    let runs = try await records(RunQuery(mode: .run, limit: .max)).map(\.result).filter(\.status.isFinal)
+    return Dictionary(runs.map { ($0.task, $0) }) { newest, _ in newest }
+  }
+
+  /// Removes old final records.
+  public func prune(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> Int {
+    let harmless: Set<RunStatus> = [.completed, .cancelled, .skipped, .missed]
+    return try access { state in
+      let old = state.records.values.filter { entry in
+        let result = entry.record.result
+        guard result.status.isFinal, let finished = result.finishedAt else { return false }
+        return finished < (harmless.contains(result.status) ? finishedBefore : failuresBefore)
+      }
+      for entry in old { state.records[entry.record.result.runID] = nil }
+      return old.count
+    }
+  }
+
+  /// Asks for the right to run, dead holders put aside.
+  public func request(_ request: LeaseRequest) async throws -> LeaseAnswer {
+    let now = wallClock.now()
+    return try access { state in
+      _ = reap(&state, at: now)
+      if let fencing = state.entries.first(where: { $0.runID == request.runID })?.fencing {
+        return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))
+      }
+      let blockers = LeaseQueue.blockers(of: request, in: state.entries)
+      if !state.entries.contains(where: { $0.runID == request.runID }), blockers.isEmpty || request.waits {
+        state.ticket += 1
+        state.entries.append(
+          LeaseEntry(
+            ticket: state.ticket, runID: request.runID, task: request.task, owner: request.owner,
+            exclusiveWith: request.exclusiveWith, fencing: nil, renewedAt: now))
+      }
+      guard blockers.isEmpty, let index = state.entries.firstIndex(where: { $0.runID == request.runID }) else {
+        return .blocked(by: blockers)
+      }
+      state.fencing += 1
+      state.entries[index].fencing = state.fencing
+      state.entries[index].renewedAt = now
+      return .granted(Lease(runID: request.runID, task: request.task, fencing: state.fencing))
+    }
+  }
+
+  /// Says that a run still lives.
+  public func renew(_ runID: String, owner: ProcessIdentity) async throws -> LeaseRenewal {
+    let now = wallClock.now()
+    return try access { state in
+      var found = false
+      if let index = state.entries.firstIndex(where: { $0.runID == runID && $0.owner == owner }) {
+        state.entries[index].renewedAt = now
+        found = true
+      }
+      if let entry = state.records[runID], entry.record.owner == owner, !entry.record.result.status.isFinal {
+        state.records[runID]?.renewedAt = now
+        found = true
+      }
+      guard found else { return .lost }
+      return state.cancels[runID].map { .cancelRequested(by: $0) } ?? .held
+    }
+  }
+
+  /// Gives a lease, or a place in the queue, back.
+  public func release(_ runID: String) async throws {
+    try access { state in
+      state.entries.removeAll { $0.runID == runID }
+      state.cancels[runID] = nil
+    }
+  }
+
+  /// Asks that a run stop.
+  public func requestCancel(_ runID: String, by: String) async throws -> Bool {
+    try access { state in
+      let isRecorded = state.records[runID].map { !$0.record.result.status.isFinal } ?? false
+      guard isRecorded || state.entries.contains(where: { $0.runID == runID }) else { return false }
+      if state.cancels[runID] == nil { state.cancels[runID] = by }
+      return true
+    }
+  }
+
+  /// Ends the runs of dead processes.
+  @discardableResult
+  public func reap() async throws -> [String] {
+    let now = wallClock.now()
+    return try access { reap(&$0, at: now) }
+  }
+
+  private func reap(_ state: inout State, at now: Timestamp) -> [String] {
+    var dead: [String: String] = [:]
+    for entry in state.entries {
+      dead[entry.runID] = LeaseQueue.death(of: entry.owner, renewedAt: entry.renewedAt, now: now, by: inspector)
+    }
+    for (runID, entry) in state.records where !entry.record.result.status.isFinal && dead[runID] == nil {
+      guard let owner = entry.record.owner else { continue }
+      dead[runID] = LeaseQueue.death(of: owner, renewedAt: entry.renewedAt, now: now, by: inspector)
+    }
+    for (runID, reason) in dead {
+      if let result = state.records[runID]?.record.result, !result.status.isFinal {
+        state.records[runID]?.record.result = LeaseQueue.interrupt(result, because: reason, at: now)
+      }
+      state.entries.removeAll { $0.runID == runID }
+      state.cancels[runID] = nil
+    }
+    return dead.keys.sorted()
+  }
+
+  /// Who runs or waits now, in the order of asking.
+  public func holders() async throws -> [LeaseHolder] {
+    try access { state in state.entries.sorted { $0.ticket < $1.ticket }.map(\.holder) }
+  }
+
+  /// The pauses in force, by task.
+  public func pauses() async throws -> [TaskPause] {
+    let now = wallClock.now()
+    return try access { state in
+      state.pauses.values.filter { pause in pause.until.map { $0 > now } ?? true }.sorted { $0.task < $1.task }
+    }
+  }
+
+  /// Pauses a task.
+  public func pause(_ pause: TaskPause) async throws {
+    try access { $0.pauses[pause.task] = pause }
+  }
+
+  /// Ends a pause.
+  public func resume(_ task: String) async throws -> Bool {
+    let now = wallClock.now()
+    return try access { state in
+      guard let pause = state.pauses.removeValue(forKey: task) else { return false }
+      return pause.until.map { $0 > now } ?? true
+    }
+  }
+}
