@@ -15,7 +15,7 @@ extension OddsSampleWriter {
       for index in 0..<count {
         let captured = start + step(index, of: count)
         turn += 1
-        let isOutright = random.once(in: 40)
+        let isOutright = random.once(in: 300)
         let event = isOutright ? plan.matches + turn % plan.outrights : visible.lowerBound + turn % visible.count
         try writeSnapshot(of: event, run, captured, isOutright: isOutright)
         if turn % 4 == 0 { try writeCompetitorSnapshot(near: event, run, captured, isOutright: isOutright) }

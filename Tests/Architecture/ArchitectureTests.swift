@@ -25,23 +25,34 @@ import Testing
 
   @Test func asksNobodyButTheInjectedClocksAndRandomness() throws {
     let found = try violations(under: ["Sources", "Plugins"]) { source, path in
-      ForbiddenCode.time.flatMap { $0.violations(in: source, at: path) }
+      let code = SwiftCode(source)
+      return ForbiddenCode.time.flatMap { $0.violations(in: code, at: path) }
     }
     #expect(found == [])
   }
 
   @Test func neverTrapsAndNeverSilencesTheConcurrencyChecks() throws {
     let found = try violations(under: ["Sources", "Plugins"]) { source, path in
-      ForbiddenCode.traps.flatMap { $0.violations(in: source, at: path) }
+      let code = SwiftCode(source)
+      return ForbiddenCode.traps.flatMap { $0.violations(in: code, at: path) }
     }
     #expect(found == [])
   }
 
   @Test func sleepsInNoTest() throws {
     let found = try violations(under: ["Tests"]) { source, path in
-      ForbiddenCode.inTests.flatMap { $0.violations(in: source, at: path) }
+      let code = SwiftCode(source)
+      return ForbiddenCode.inTests.flatMap { $0.violations(in: code, at: path) }
     }
     #expect(found == [])
+  }
+
+  @Test func hasTestsInEveryTestFolder() throws {
+    let empty = try SourceTree.folders(under: "Tests").filter { folder in
+      let files = try SourceTree.swiftFiles(under: folder)
+      return try !files.contains { TestGuard.hasTest(try SourceTree.text($0)) }
+    }
+    #expect(empty == [])
   }
 
   @Test func marksEveryTest() throws {

@@ -9,10 +9,8 @@ struct ForbiddenCode {
   /// Folders and files in which it may stand.
   var allowedIn: [String]
 
-  func violations(in source: String, at path: String) -> [Violation] {
-    guard !allowedIn.contains(where: { path.hasPrefix($0) }) else { return [] }
-    let code = SwiftCode(source)
-    guard isIn(code.text) else { return [] }
+  func violations(in code: SwiftCode, at path: String) -> [Violation] {
+    guard !allowedIn.contains(where: { path.hasPrefix($0) }), isIn(code.text) else { return [] }
     return code.lines.enumerated().filter { isIn($0.element) }.map { index, _ in
       Violation(path: path, line: index + 1, message: "\(name): \(reason)")
     }
