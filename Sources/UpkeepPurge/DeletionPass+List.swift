@@ -38,7 +38,10 @@ extension DeletionPass {
   ) throws {
     try connection.execute("DROP TABLE IF EXISTS \(list)")
     let keys = keyColumns.indices.map { ", k\($0)" }.joined()
-    try connection.execute("CREATE TABLE \(list) (seq INTEGER PRIMARY KEY, rid INTEGER, up INTEGER, at INTEGER\(keys))")
+    // The keys have the affinity of their columns: SQLite uses an index only where the affinities agree.
+    let types = keyColumns.enumerated().map { ", k\($0) \(table.column($1)?.affinity ?? "")" }.joined()
+    try connection.execute(
+      "CREATE TABLE \(list) (seq INTEGER PRIMARY KEY, rid INTEGER, up INTEGER, at INTEGER\(types))")
     var sql = SQL("INSERT INTO \(list) (rid, up, at\(keys)) SELECT t.\(rowNumber), ")
     sql += parent == nil ? "NULL" : "p.seq"
     sql += ", " + (timeColumn.map { "upkeep_instant(t.\(SQL.quoted($0)))" } ?? "NULL")
@@ -72,9 +75,12 @@ extension DeletionPass {
     let tree = tree
     guard tree.contains(where: { !$0.holds.isEmpty }) else { return 0 }
     let parents = Dictionary(uniqueKeysWithValues: tree.flatMap { pass in pass.children.map { ($0.id, pass) } })
+    // Where rows of this tree hold others of it, rows that stay may hold further ones.
+    let members = Set(tree.flatMap { [$0.table.name] + $0.leaves.map(\.child) }.map { $0.lowercased() })
+    let repeats = tree.contains { $0.holds.contains { members.contains($0.child.lowercased()) } }
     var removed = 0
     var before = -1
-    while before != removed {
+    while before < removed, before < 0 || repeats {
       before = removed
       for pass in tree {
         for edge in pass.holds {

@@ -6,6 +6,15 @@ public struct ColumnDescription: Hashable, Sendable {
   public var type: String
   /// Whether it refuses NULL.
   public var isNotNull: Bool
+
+  /// The affinity that SQLite gives a column of this type (SQLite documentation, "Datatypes", section 3.1).
+  public var affinity: String {
+    let type = type.uppercased()
+    if type.contains("INT") { return "INTEGER" }
+    if ["CHAR", "CLOB", "TEXT"].contains(where: type.contains) { return "TEXT" }
+    if type.isEmpty || type.contains("BLOB") { return "BLOB" }
+    return ["REAL", "FLOA", "DOUB"].contains(where: type.contains) ? "REAL" : "NUMERIC"
+  }
 }
 
 /// An index of a table.
