@@ -105,7 +105,8 @@ public struct ConfigurationLoader: Sendable {
       path: path, folder: folder, plugins: plugins, environment: environment, overrides: overrides)
     let configuration = reader.read(node)
     source.secretRanges = reader.secrets.ranges(in: path)
-    let diagnostics = reader.secrets.masked(problems + conversion.problems + reader.problems)
+    let consequences = reader.problems.filter { problem in !(problem.origin.map(conversion.failed.contains) ?? false) }
+    let diagnostics = reader.secrets.masked(problems + conversion.problems + consequences)
     var loaded = LoadedConfiguration(
       configuration: configuration, diagnostics: Self.sorted(diagnostics), source: source)
     if loaded.hasErrors { loaded.configuration = nil }
