@@ -6,8 +6,6 @@ import UpkeepRuns
 import UpkeepRuntime
 import UpkeepTestKit
 
-struct NoResources: TaskResources {}
-
 /// A runner on a manual clock with a store in memory.
 struct RunnerFixture {
   let clock = ManualClock()
