@@ -76,6 +76,7 @@ let package = Package(
     tests("UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
+    tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore"]),
     tests(
       "PluginTests", path: "Tests/Plugins",
       [

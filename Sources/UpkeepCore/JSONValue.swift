@@ -30,6 +30,13 @@ public enum JSONValue: Hashable, Sendable {
   }
 }
 
+extension JSONValue: ExpressibleByStringLiteral {
+  /// A text.
+  public init(stringLiteral value: String) {
+    self = .string(value)
+  }
+}
+
 extension JSONValue: Codable {
   /// Reads any JSON value.
   public init(from decoder: any Decoder) throws {

@@ -41,6 +41,8 @@ public enum RunEvent: Sendable {
   case queued(RunResult, behind: [LeaseHolder])
   /// It works.
   case started(RunResult)
+  /// The preview before it is made and the guard has let it pass: nothing is deleted yet.
+  case forecast(RunResult, Forecast)
   /// Its counts or its progress moved.
   case progress(RunResult)
   /// It is over: the last event of most runs.
@@ -51,7 +53,8 @@ public enum RunEvent: Sendable {
   /// The result as it stood.
   public var result: RunResult {
     switch self {
-    case .queued(let result, _), .started(let result), .progress(let result), .finished(let result),
+    case .queued(let result, _), .forecast(let result, _), .started(let result), .progress(let result),
+      .finished(let result),
       .released(let result):
       result
     }

@@ -51,9 +51,9 @@ public final class RunJournal: Sendable {
       change(&contents)
       contents.progress.percent = min(100, max(percent, contents.progress.percent))
       if contents.progress.percent.isNaN { contents.progress.percent = percent }
-      contents.details = Array(contents.details.prefix(limit))
-      contents.warnings = Array(contents.warnings.prefix(limit))
-      contents.errors = Array(contents.errors.prefix(limit))
+      if contents.details.count > limit { contents.details.removeLast(contents.details.count - limit) }
+      if contents.warnings.count > limit { contents.warnings.removeLast(contents.warnings.count - limit) }
+      if contents.errors.count > limit { contents.errors.removeLast(contents.errors.count - limit) }
       contents.revision += 1
     }
   }

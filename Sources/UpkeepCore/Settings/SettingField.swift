@@ -62,6 +62,16 @@ public struct SettingField<S: Sendable>: Sendable {
     }
   }
 
+  /// Declares a setting that may be absent, and whose value must be at least `minimum`.
+  public init<V: SettingValue & Comparable>(
+    _ key: String, _ path: any WritableKeyPath<S, V?> & Sendable, atLeast minimum: V, _ help: String
+  ) {
+    self.init(key, path, required: false, secret: false, minimum: minimum.json, maximum: nil, help) { value in
+      guard let value, value < minimum else { return nil }
+      return "expected at least \(minimum.json.text), found \(value.json.text)"
+    }
+  }
+
   /// Declares a setting whose value must lie in `range`.
   public init<V: SettingValue & Comparable>(
     _ key: String, _ path: any WritableKeyPath<S, V> & Sendable, in range: ClosedRange<V>, required: Bool = false,
@@ -104,12 +114,17 @@ public protocol TaskSettings: Sendable {
   init()
   /// The declared settings, in the order in which people see them.
   static var fields: [SettingField<Self>] { get }
+  /// What one of them is called in messages: `setting`, or `key` for those of the host and of tasks.
+  static var noun: String { get }
   /// Checks what concerns several settings at once.
   /// - Returns: The problems, each with the key it is shown at.
   func problems() -> [(key: String, message: String)]
 }
 
 extension TaskSettings {
+  /// `setting`
+  public static var noun: String { "setting" }
+
   /// None.
   public func problems() -> [(key: String, message: String)] { [] }
 
@@ -134,20 +149,24 @@ extension TaskSettings {
   ///   - node: The `settings:` map, or nothing where there is none.
   ///   - owner: Where to point when a required setting is missing.
   ///   - scope: Where relative paths start and which databases exist.
+  ///   - place: The path of the map, for messages; empty where the caller names it.
   /// - Returns: The settings (defaults where a value is wrong) and the problems.
   public static func read(
-    _ node: ConfigurationNode?, owner: ValueOrigin, in scope: SettingScope
+    _ node: ConfigurationNode?, owner: ValueOrigin, in scope: SettingScope, place: String = "settings"
   ) -> (settings: Self, problems: [Diagnostic]) {
     var settings = Self()
     var problems: [Diagnostic] = []
     if let node, !node.isNull, case .map = node.content {
       let known = fields.map(\.description.key)
       for entry in node.entries where !known.contains(entry.key) {
-        problems.append(.unknown("setting", entry.key, code: "unknown_setting", known: known, at: entry.keyOrigin))
+        problems.append(.unknown(noun, entry.key, code: "unknown_\(noun)", known: known, at: entry.keyOrigin))
       }
     } else if let node, !node.isNull {
       problems.append(
-        Diagnostic(code: "bad_type", "settings: expected a map of settings, found \(node.found)", at: node.origin))
+        Diagnostic(
+          code: "bad_type", "\(place.isEmpty ? "" : "\(place): ")expected a map of \(noun)s, found \(node.found)",
+          at: node.origin))
+      return (settings, problems)
     }
     for field in fields {
       let key = field.description.key
@@ -155,7 +174,8 @@ extension TaskSettings {
         if field.description.isRequired {
           problems.append(
             Diagnostic(
-              code: "missing_setting", "settings.\(key) is missing; \(field.description.help.lowercasedFirst)",
+              code: "missing_\(noun)",
+              "\(place.isEmpty ? "" : "\(place).")\(key) is missing; \(field.description.help.lowercasedFirst)",
               at: node.flatMap { $0.isNull ? nil : $0.origin } ?? owner))
         }
         continue
@@ -163,10 +183,7 @@ extension TaskSettings {
       do throws(SettingProblem) {
         try field.read(value, scope, &settings)
       } catch {
-        problems.append(
-          Diagnostic(
-            code: error.code, "\(key): \(error.message)", at: error.origin ?? value.origin,
-            suggestion: error.suggestion))
+        problems += error.diagnostics(key, at: value.origin)
       }
     }
     if problems.isEmpty {

@@ -74,6 +74,8 @@ public struct SettingProblem: Error, Sendable {
   public var origin: ValueOrigin?
   /// A known name that was probably meant.
   public var suggestion: String?
+  /// What else is wrong with the same value, where it has parts.
+  public var others: [Diagnostic] = []
 
   /// Creates a problem.
   public init(code: String = "bad_value", _ message: String, at origin: ValueOrigin? = nil, suggestion: String? = nil) {
@@ -81,6 +83,25 @@ public struct SettingProblem: Error, Sendable {
     self.message = message
     self.origin = origin
     self.suggestion = suggestion
+  }
+
+  /// One problem of several: the first, with the others along.
+  /// - Returns: Nothing where there is none.
+  public init?(_ problems: [Diagnostic]) {
+    guard let first = problems.first else { return nil }
+    self.init(code: first.code, first.message, at: first.origin, suggestion: first.suggestion)
+    others = Array(problems.dropFirst())
+  }
+
+  /// All of it, each message led by the key of the value.
+  func diagnostics(_ key: String, at origin: ValueOrigin) -> [Diagnostic] {
+    let first = Diagnostic(code: code, message, at: self.origin, suggestion: suggestion)
+    return ([first] + others).map { problem in
+      var problem = problem
+      problem.message = "\(key): \(problem.message)"
+      problem.origin = problem.origin ?? origin
+      return problem
+    }
   }
 }
 
@@ -266,14 +287,17 @@ extension Array: SettingValue where Element: SettingValue {
       throw SettingProblem(code: "bad_type", "expected a list of \(Element.kind.name), found \(node.found)")
     }
     var result: [Element] = []
+    var problems: [Diagnostic] = []
     for node in nodes {
       do throws(SettingProblem) {
         result.append(try Element.read(node, in: scope))
       } catch {
-        throw SettingProblem(
-          code: error.code, error.message, at: error.origin ?? node.origin, suggestion: error.suggestion)
+        problems.append(
+          Diagnostic(code: error.code, error.message, at: error.origin ?? node.origin, suggestion: error.suggestion))
+        problems += error.others
       }
     }
+    if let problem = SettingProblem(problems) { throw problem }
     return result
   }
 
@@ -292,15 +316,15 @@ extension Dictionary: SettingValue where Key == String, Value: SettingValue {
         code: "bad_type", "expected a map of names to \(Value.kind.name), found \(node.found)")
     }
     var result: [String: Value] = [:]
+    var problems: [Diagnostic] = []
     for entry in entries where !entry.value.isNull {
       do throws(SettingProblem) {
         result[entry.key] = try Value.read(entry.value, in: scope)
       } catch {
-        throw SettingProblem(
-          code: error.code, "\(entry.key): \(error.message)", at: error.origin ?? entry.value.origin,
-          suggestion: error.suggestion)
+        problems += error.diagnostics(entry.key, at: entry.value.origin)
       }
     }
+    if let problem = SettingProblem(problems) { throw problem }
     return result
   }
 

@@ -53,6 +53,8 @@ public struct SQLiteDatabase: Database {
     configuration.readonly = !mode.writes
     configuration.foreignKeysEnabled = true
     configuration.busyMode = .timeout(busyTimeout.inSeconds)
+    // Without this GRDB ends the process when a closure leaves a transaction open; the session ends the transaction.
+    configuration.allowsUnsafeTransactions = true
     configuration.label = "upkeep.\(name)"
     configuration.prepareDatabase { connection in
       try SQLiteInstant.register(on: connection)

@@ -16,7 +16,15 @@ public final class SQLiteSession: DatabaseSession {
   public func perform<Value: Sendable>(
     _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
-    try await access { try body(SQLiteConnection(database: $0)) }
+    let errors = errors
+    return try await access { database in
+      let value = try body(SQLiteConnection(database: database))
+      guard database.isInsideTransaction else { return value }
+      try database.rollback()
+      throw TaskError(
+        code: "open_transaction", place: errors.label, problem: "a transaction was begun and not ended",
+        fix: "let the task use transaction(_:_:) instead of BEGIN")
+    }
   }
 
   /// Runs statements in one transaction; one for writing begins with `BEGIN IMMEDIATE`.

@@ -10,6 +10,7 @@ extension RunSession {
   mutating func start(_ phase: RunMachine.Phase) {
     let prepared = request.task.prepared
     record.result.guardVerdict = machine.verdict
+    if let forecast = machine.forecast { observe(.forecast(record.result, forecast)) }
     // The forecast before a run is nothing that the run did: it is told in a journal of its own.
     let isForecast = phase == .preview && request.mode == .run
     let journal = isForecast ? RunJournal() : self.journal

@@ -1,0 +1,54 @@
+import UpkeepCore
+import UpkeepDatabase
+
+/// Reads what the application's tables hold.
+enum OddsStatistics {
+  private static let tables = [
+    ("odds_snapshots", "captured_at"), ("competitor_odds_snapshots", "captured_at"), ("events", "kickoff"),
+    ("competitor_events", "kickoff"), ("tournaments", nil), ("competitor_tournaments", "created_at"),
+    ("scrape_runs", "started_at"), ("scrape_batches", "started_at"),
+  ]
+
+  static func read(_ connection: any DatabaseConnection, _ catalogue: Catalogue) throws -> Statistics {
+    var statistics = Statistics()
+    for (table, column) in tables where catalogue[table] != nil {
+      var item = Statistics.Item(name: table, count: Int(try connection.integer("SELECT count(*) FROM \(table)")))
+      if let column, catalogue[table]?.column(column) != nil {
+        item.oldest = try edge(of: column, in: table, "ASC", connection)
+        item.newest = try edge(of: column, in: table, "DESC", connection)
+      }
+      statistics.items.append(item)
+    }
+    let platforms: [(kind: String, needs: [String], sql: String)] = [
+      (
+        "events_by_platform", ["event_bookmakers", "bookmakers"],
+        """
+        SELECT b.slug, count(*) FROM event_bookmakers e JOIN bookmakers b ON b.id = e.bookmaker_id
+        GROUP BY b.slug ORDER BY b.slug
+        """
+      ),
+      (
+        "competitor_events_by_source", ["competitor_events"],
+        "SELECT source, count(*) FROM competitor_events GROUP BY source ORDER BY source"
+      ),
+    ]
+    for (kind, needs, sql) in platforms where needs.allSatisfy({ catalogue[$0] != nil }) {
+      for row in try connection.rows(sql) {
+        statistics.details.append(
+          .object([
+            "kind": .string(kind), "platform": .string(row[0].text ?? ""), "count": .integer(Int(row[1].integer ?? 0)),
+          ]))
+      }
+    }
+    return statistics
+  }
+
+  /// The first time in the order of the column's text, which an index gives at once.
+  private static func edge(
+    of column: String, in table: String, _ order: String, _ connection: any DatabaseConnection
+  ) throws -> Timestamp? {
+    let sql = "SELECT upkeep_instant(\(column)) FROM \(table) WHERE upkeep_instant(\(column)) IS NOT NULL"
+    let row = try connection.first("\(sql) ORDER BY \(column) \(order) LIMIT 1")
+    return row?[0].integer.map { Timestamp(microseconds: $0) }
+  }
+}

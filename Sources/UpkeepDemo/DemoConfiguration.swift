@@ -1,0 +1,36 @@
+/// The configuration of the demo.
+public enum DemoConfiguration {
+  /// The YAML.
+  public static let text = """
+    # The configuration of this demo. Paths are relative to this file.
+    #   upkeep validate --config upkeep.yaml     checks it
+    #   upkeep config --config upkeep.yaml       shows every value, defaults included, and where it comes from
+    version: 1
+
+    host:
+      state: var/upkeep.sqlite        # run history and leases
+
+    databases:
+      odds: { sqlite: data/odds.sqlite }
+
+    tasks:
+      # Keeps the last 30 days of odds, and of matches.
+      odds_retention:
+        interval: 24h
+        timeout: 30m                  # a run that takes longer is stopped between two batches
+        guard: { max_percent: 50, min_rows: 1000 }   # refuses to delete more than half of any table
+        settings:
+          database: odds
+          odds_keep: 30d
+          match_keep: 30d
+
+      # Does nothing, successfully: a second task to try things with.
+      heartbeat:
+        plugin: noop
+        interval: 1h
+
+    groups:
+      nightly: [odds_retention, heartbeat]   # upkeep run nightly: in this order, one result
+
+    """
+}

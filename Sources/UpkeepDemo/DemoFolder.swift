@@ -1,0 +1,54 @@
+import Foundation
+public import UpkeepCore
+
+/// A folder to try the program in: sample data and a configuration for it.
+public struct DemoFolder: Sendable {
+  /// The folder, as it was given.
+  public let folder: String
+
+  /// Names a folder; nothing is made yet.
+  public init(folder: String) {
+    self.folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+  }
+
+  /// The configuration file.
+  public var configuration: String { "\(folder)/upkeep.yaml" }
+  /// The sample database.
+  public var database: String { "\(folder)/data/odds.sqlite" }
+
+  /// Whether the folder doesn't exist or is empty.
+  /// - Throws: ``UpkeepCore/TaskError`` where it can't be looked into.
+  public func isFree() throws -> Bool {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else { return true }
+    guard isFolder.boolValue else { return false }
+    return try wrapped { try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty }
+  }
+
+  /// Makes the folder, the data and the configuration.
+  ///
+  /// - Parameters:
+  ///   - scale: How much data: 1 is 200,000 snapshots.
+  ///   - now: The instant that the data leads up to.
+  /// - Returns: The tables of the sample database that hold rows.
+  /// - Throws: ``UpkeepCore/TaskError`` where something can't be written.
+  public func make(scale: Double, now: Timestamp) async throws -> [OddsSample.TableCount] {
+    try wrapped {
+      for name in ["data", "var"] {
+        try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
+      }
+      try Data(DemoConfiguration.text.utf8).write(to: URL(fileURLWithPath: configuration))
+    }
+    return try await OddsSample.make(at: database, now: now, snapshots: max(1, Int(200_000 * scale)))
+  }
+
+  private func wrapped<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+      return try body()
+    } catch {
+      throw TaskError(
+        code: "cannot_write", place: "folder \(folder)", problem: error.localizedDescription,
+        fix: "name another folder, or check the permissions")
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/// The configuration that somebody starts from: what `upkeep init` writes, and `config/upkeep.yaml` holds.
+public enum StarterConfiguration {
+  /// The YAML.
+  public static let text = """
+    # Upkeep's configuration. Every key but version and a task's database has a default.
+    #   upkeep validate --live    checks this file and the databases it names
+    #   upkeep config             shows every value, defaults included, and where it comes from
+    #   upkeep describe task      lists every key that a task may have; describe host, describe odds_retention …
+    #   upkeep schema > upkeep.schema.json    lets an editor complete and check:
+    # yaml-language-server: $schema=./upkeep.schema.json
+    version: 1
+
+    host:
+      # Run history, leases and pauses: a path, relative to this file. Its folder must exist.
+      state: upkeep.sqlite
+      time_zone: UTC                # of cron expressions, where a task names none
+      history:
+        keep: 90d                   # how long runs are remembered
+        keep_failures: 365d         # and those that didn't complete
+
+    databases:
+      # A name for tasks to use, and the file, relative to this one. ${NAME:-default} takes an environment variable.
+      odds: { sqlite: "${ODDS_DATABASE:-../data/odds.sqlite}" }
+
+    tasks:
+      # Removes old odds, matches and scrape runs of the odds comparison application.
+      odds_retention:
+        enabled: true
+        interval: 24h               # or cron: "15 3 * * *"; neither means on demand only
+        timeout: 30m                # a run that takes longer is stopped between two batches
+        # A run is refused when it would delete more than this share of any table, from min_rows on.
+        guard: { max_percent: 50, min_rows: 1000 }
+        concurrency:
+          overlap: skip             # while it still runs: skip | queue | cancel_previous | allow
+          exclusive_with: []        # tasks that never run at the same time
+        settings:
+          database: odds
+          odds_keep: 14d            # odds and scrape runs older than this go
+          match_keep: 14d           # matches whose kickoff is longer ago go, with their odds
+          empty_tournaments: purge  # or keep
+
+      # Does nothing, successfully: try a schedule or an alarm with it.
+      heartbeat:
+        plugin: noop
+        enabled: false
+        interval: 1h
+        settings: { duration: 0s }
+
+    groups:
+      nightly: [odds_retention, heartbeat]   # upkeep run nightly: in this order, one result
+
+    """
+}

@@ -1,0 +1,111 @@
+import Foundation
+import UpkeepConfiguration
+import UpkeepCore
+import UpkeepDatabase
+import UpkeepRuns
+
+/// One thing that `validate --live` looked at.
+public struct LiveFinding: Codable, Hashable, Sendable {
+  /// How it stands.
+  public enum Level: String, Codable, Sendable {
+    /// As it should be.
+    case fine = "ok"
+    /// It works, but deserves a look.
+    case warning
+    /// A run would fail.
+    case error
+  }
+
+  /// How it stands.
+  public var level: Level
+  /// What was looked at: `database odds`, `task odds_retention`.
+  public var subject: String
+  /// What was found.
+  public var message: String
+}
+
+extension Host {
+  /// Looks at every database that is configured, and at what each task finds in its own by a preview. Nothing is
+  /// written, not even the history.
+  public func liveFindings() async -> [LiveFinding] {
+    var findings: [LiveFinding] = []
+    for database in configuration.databases { findings += await Self.findings(database) }
+    let store = ForgetfulStore()
+    for task in configuration.tasks where task.prepared.preview != nil {
+      let result = await run(RunRequest(task: task.runnable, mode: .preview), store) { _ in }
+      let subject = "task \(task.name)"
+      findings += result.errors.map { LiveFinding(level: .error, subject: subject, message: $0.message) }
+      findings += result.warnings.map { LiveFinding(level: .warning, subject: subject, message: $0) }
+      if let verdict = result.guardVerdict, verdict.wouldRefuse {
+        findings.append(
+          LiveFinding(level: .warning, subject: subject, message: "the guard would refuse a run: see upkeep preview"))
+      }
+      if result.errors.isEmpty {
+        let milliseconds = result.durationMilliseconds ?? 0
+        findings.append(LiveFinding(level: .fine, subject: subject, message: "a preview worked, in \(milliseconds) ms"))
+      }
+    }
+    return findings
+  }
+
+  private static func findings(_ configured: DatabaseConfiguration) async -> [LiveFinding] {
+    let subject = "database \(configured.name)"
+    func found(_ level: LiveFinding.Level, _ message: String) -> LiveFinding {
+      LiveFinding(level: level, subject: subject, message: message)
+    }
+    do {
+      let database = try HostResources.database(configured)
+      let session = try await database.open(.read, purpose: "upkeep/validate")
+      let mode = try await session.perform { try $0.first("PRAGMA journal_mode")?.first?.text ?? "unknown" }
+      let tables = try await session.perform {
+        try $0.integer("SELECT count(*) FROM sqlite_master WHERE type = 'table'")
+      }
+      await session.close()
+      var findings = [found(.fine, "opens, \(tables) tables, journal mode \(mode)")]
+      if mode != "wal" {
+        findings.append(
+          found(
+            .warning, "in journal mode \(mode) a deletion keeps readers waiting; PRAGMA journal_mode = WAL ends that"))
+      }
+      return findings + fileFindings(database.place, found)
+    } catch {
+      return [found(.error, "\(error)")]
+    }
+  }
+
+  private static func fileFindings(
+    _ path: String, _ found: (LiveFinding.Level, String) -> LiveFinding
+  ) -> [LiveFinding] {
+    let manager = FileManager.default
+    let folder = (path as NSString).deletingLastPathComponent
+    var findings: [LiveFinding] = []
+    for place in [path, folder] where !manager.isWritableFile(atPath: place) {
+      findings.append(found(.error, "\(place) isn't writable by \(NSUserName())"))
+    }
+    let size = (try? manager.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    let free = (try? manager.attributesOfFileSystem(forPath: folder)[.systemFreeSize] as? Int) ?? .max
+    // The log of a deletion may grow to a good part of the file before it is brought in.
+    if free < max(100_000_000, size / 4) {
+      findings.append(found(.warning, "only \(free / 1_000_000) MB are free on the disk of \(folder)"))
+    }
+    return findings
+  }
+}
+
+/// A store for previews that nobody is to remember.
+private struct ForgetfulStore: StateStore {
+  func save(_ record: RunRecord) async throws {}
+  func record(_ runID: String) async throws -> RunRecord? { nil }
+  func records(_ query: RunQuery) async throws -> [RunRecord] { [] }
+  func lastRuns() async throws -> [String: RunResult] { [:] }
+  func prune(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> Int { 0 }
+  func request(_ request: LeaseRequest) async throws -> LeaseAnswer { .blocked(by: []) }
+  func renew(_ runID: String, owner: ProcessIdentity) async throws -> LeaseRenewal { .held }
+  func release(_ runID: String) async throws {}
+  func requestCancel(_ runID: String, by: String) async throws -> Bool { false }
+  func reap() async throws -> [String] { [] }
+  func holders() async throws -> [LeaseHolder] { [] }
+  func pauses() async throws -> [TaskPause] { [] }
+  func pause(_ pause: TaskPause) async throws {}
+  func resume(_ task: String) async throws -> Bool { false }
+}

@@ -1,0 +1,55 @@
+import Logging
+import UpkeepConfiguration
+public import UpkeepCore
+public import UpkeepRuns
+import UpkeepRuntime
+
+extension Host {
+  /// Runs or previews a task.
+  public func run(
+    _ request: RunRequest, _ store: any StateStore, observe: @escaping @Sendable (RunEvent) -> Void
+  ) async -> RunResult {
+    await runner(store).run(request, observe: observe)
+  }
+
+  /// Runs or previews the tasks of a group, in order.
+  public func run(
+    group: String, _ tasks: [RunnableTask], mode: RunMode, overrideGuard: Bool, stop: RunStop, _ store: any StateStore,
+    observe: @escaping @Sendable (RunEvent) -> Void
+  ) async -> GroupResult {
+    let request = GroupRequest(group: group, tasks: tasks, mode: mode, overrideGuard: overrideGuard, stop: stop)
+    return await GroupRunner(runner(store)).run(request, observe: observe)
+  }
+
+  /// What a task watches over.
+  /// - Throws: ``UpkeepCore/TaskError`` where its plugin can't say.
+  public func statistics(_ task: RunnableTask) async throws -> Statistics {
+    guard let statistics = task.prepared.statistics else {
+      throw TaskError(
+        code: "no_stats", place: "task \(task.name)", problem: "its plugin \(task.plugin) has no statistics",
+        fix: "see upkeep plugins for those that have")
+    }
+    let random = SystemRandomSource()
+    let now = wallClock.now()
+    return try await statistics(
+      TaskContext(
+        task: task.name, runID: RunID.make(at: now, random: random), mode: .preview, trigger: .manual, now: now,
+        wallClock: wallClock, clock: clock, random: random, resources: resources, logger: logger, forecast: nil,
+        journal: RunJournal()))
+  }
+
+  private func runner(_ store: any StateStore) -> Runner {
+    Runner(
+      store: store, inspector: inspector, wallClock: wallClock, clock: clock, random: SystemRandomSource(),
+      resources: resources, logger: logger)
+  }
+
+  private var resources: HostResources {
+    HostResources(configured: configuration.databases)
+  }
+
+  /// At the command line the result says everything, so nothing is logged beside it.
+  private var logger: Logger {
+    Logger(label: "upkeep") { _ in SwiftLogNoOpLogHandler() }
+  }
+}

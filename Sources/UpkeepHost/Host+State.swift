@@ -1,0 +1,40 @@
+import Foundation
+import UpkeepConfiguration
+import UpkeepCore
+import UpkeepDatabase
+public import UpkeepRuns
+import UpkeepStore
+
+extension Host {
+  /// The state store, which is created where there is none yet. It is opened at the first call.
+  /// - Throws: ``UpkeepCore/TaskError`` where the configuration names a database that can't hold it.
+  public func openStore() throws -> any StateStore {
+    SQLStateStore(database: try stateDatabase(), inspector: inspector, wallClock: wallClock)
+  }
+
+  /// The state store where there is one: looking must not create it. Runs of dead processes are ended first.
+  public func existingStore() async throws -> (any StateStore)? {
+    let database = try stateDatabase()
+    guard FileManager.default.fileExists(atPath: database.place) else { return nil }
+    let store = try openStore()
+    try await store.reap()
+    return store
+  }
+
+  /// Removes records that are older than the configuration keeps, at most once an hour. What goes wrong is left for
+  /// the next time: it is no part of what was asked for.
+  public func housekeep(_ store: any StateStore) async {
+    guard let store = store as? SQLStateStore else { return }
+    _ = try? await store.pruneIfDue(
+      now: wallClock.now(), keep: configuration.historyKeep, keepFailures: configuration.historyKeepFailures)
+  }
+
+  private func stateDatabase() throws -> any Database {
+    switch configuration.state {
+    case .path(let path):
+      return SQLiteDatabase(name: "state", path: path, mayCreate: true)
+    case .database(let name):
+      return try HostResources(configured: configuration.databases).database(named: name)
+    }
+  }
+}

@@ -1,0 +1,125 @@
+public import Foundation
+import UpkeepConfiguration
+public import UpkeepCore
+import UpkeepDatabase
+import UpkeepRuns
+import UpkeepRuntime
+import UpkeepStore
+
+/// The composition root: a configuration with everything that is built from it.
+///
+/// Nothing is opened before it is needed: the state store at the first call that asks it something, a database when a
+/// task asks for it.
+public struct Host: Sendable {
+  let configuration: HostConfiguration
+  let loader: ConfigurationLoader
+  /// What is odd about the configuration, for people.
+  public let warnings: [String]
+  /// The machine's time of day.
+  public static let systemWallClock: any WallClock = SystemWallClock()
+  /// The machine's clock to measure and sleep with.
+  public static let systemClock: any Clock<Duration> = ContinuousClock()
+  /// The wall clock.
+  public let wallClock = Host.systemWallClock
+  /// The clock to measure and sleep with.
+  public let clock = Host.systemClock
+  let inspector = ProcProcessInspector()
+
+  /// Loads a configuration.
+  ///
+  /// - Parameters:
+  ///   - option: The file; nothing means that it is looked for.
+  ///   - environment: The environment.
+  /// - Throws: ``ConfigurationFailure`` with every problem.
+  public static func load(
+    _ option: String?, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> Host {
+    let loader = ConfigurationLoader(plugins: BuiltInPlugins.all, environment: environment)
+    return try Host(loader: loader, path: locate(option, environment: environment))
+  }
+
+  /// Finds the configuration file.
+  static func locate(_ option: String?, environment: [String: String]) throws(ConfigurationFailure) -> String {
+    let found = ConfigurationLoader.lookUp(option: option, environment: environment) {
+      FileManager.default.fileExists(atPath: $0)
+    }
+    if let found { return found }
+    let message =
+      "no configuration: neither \(ConfigurationLoader.standardPaths.joined(separator: " nor ")) exists; "
+      + "name one with --config, or write one with upkeep init"
+    throw ConfigurationFailure(
+      diagnostics: [Diagnostic(code: "no_file", message)], lines: ["error: \(message) [no_file]"])
+  }
+
+  private init(loader: ConfigurationLoader, path: String) throws(ConfigurationFailure) {
+    let loaded = loader.load(file: path)
+    guard let configuration = loaded.configuration else { throw ConfigurationFailure(loaded) }
+    self.configuration = configuration
+    self.loader = loader
+    warnings = ConfigurationFailure(loaded).lines
+  }
+
+  /// The configuration file, as it was given.
+  public var path: String { configuration.path }
+
+  /// The tasks, in the order of the file.
+  public var tasks: [TaskOverview] {
+    let now = wallClock.now()
+    return configuration.tasks.map { TaskOverview($0, in: configuration, now: now) }
+  }
+
+  /// The groups, in the order of the file.
+  public var groups: [GroupOverview] {
+    configuration.groups.map { GroupOverview(name: $0.name, tasks: $0.tasks) }
+  }
+
+  /// Every value with its origin, secrets masked.
+  public var effectiveValues: [EffectiveValue] {
+    configuration.effective.entries.map(EffectiveValue.init)
+  }
+
+  /// The tasks and groups of some names; all enabled tasks where there are none.
+  ///
+  /// - Parameters:
+  ///   - names: Names of tasks and groups, all of them known.
+  ///   - changes: Settings for this time only. A change goes to each of the tasks that knows its key, and to all of
+  ///     them where none does, so that the validator can say what is wrong.
+  /// - Throws: ``ConfigurationFailure`` where a change isn't valid.
+  public func targets(_ names: [String]?, changing changes: [SettingChange] = []) throws -> [RunTarget] {
+    let names = names ?? configuration.tasks.filter(\.isEnabled).map(\.name)
+    guard !changes.isEmpty else { return targets(named: names) }
+    let tasks = names.flatMap { configuration.group($0)?.tasks ?? [$0] }
+    var changed = loader
+    for change in changes {
+      let knowing = tasks.filter { knows(change.key, task: $0) }
+      for task in Set(knowing.isEmpty ? tasks : knowing).sorted() {
+        changed.overrides.append(TaskOverride(task: task, key: change.key, value: change.value))
+      }
+    }
+    return try Host(loader: changed, path: configuration.path).targets(named: names)
+  }
+
+  private func targets(named names: [String]) -> [RunTarget] {
+    names.compactMap { name in
+      if let task = configuration.task(name) { return .task(task.runnable) }
+      guard let group = configuration.group(name) else { return nil }
+      return .group(name, group.tasks.compactMap { configuration.task($0)?.runnable })
+    }
+  }
+
+  private func knows(_ key: String, task name: String) -> Bool {
+    guard let task = configuration.task(name), let plugin = BuiltInPlugins.all.first(where: { $0.id == task.plugin })
+    else { return false }
+    let parts = key.split(separator: ".")
+    let setting = parts.first == "settings" ? parts.dropFirst().first : parts.first
+    return plugin.settings.contains { $0.key == setting.map(String.init) }
+      || HostDescription.task.contains { $0.key == setting.map(String.init) }
+  }
+}
+
+extension ConfigurationFailure {
+  init(_ loaded: LoadedConfiguration) {
+    let renderer = DiagnosticRenderer(loaded.source)
+    self.init(diagnostics: loaded.diagnostics, lines: loaded.diagnostics.map { renderer.render($0) })
+  }
+}

@@ -1,0 +1,162 @@
+import UpkeepCore
+import UpkeepDatabase
+
+/// Walks over the rows of a plan's passes in batches under the governor.
+struct BatchWalk: Sendable {
+  let purge: Purge
+  let context: TaskContext
+  private(set) var governor = BatchGovernor()
+  private let elapsed: @Sendable () -> Duration
+  private var lastNote = Duration.zero
+  private var stepName = ""
+
+  init(purge: Purge, context: TaskContext) {
+    self.purge = purge
+    self.context = context
+    elapsed = context.clock.stopwatch()
+  }
+
+  mutating func begin(_ step: DeletionPlan.Step) {
+    stepName = step.rule.name
+  }
+
+  /// Deletes the rows of one step.
+  mutating func delete(_ step: DeletionPlan.Step, graph: DeletionGraph) async throws {
+    let root = step.root
+    if root.isDirect, case .condition(let condition) = root.selection {
+      let extent = try await purge.session.perform { try RowExtent(root, condition, on: $0) }
+      guard let extent else { return }
+      if extent.isDense {
+        try await walk(DirectBatches(root, condition, extent: extent))
+        return
+      }
+    }
+    let listing = try await purge.session.transaction(.read) { connection in
+      var none = DoomedRows()
+      return try root.makeLists(on: connection, graph: graph, doomed: &none)
+    }
+    let keeps = !step.rule.selectsUnreferenced
+    if keeps { count(held: listing.held, of: root.table.name) }
+    try await walkLists(root, ancestors: [], graph: graph, listing: listing, keeps: keeps)
+  }
+
+  private mutating func walkLists(
+    _ pass: DeletionPass, ancestors: [DeletionPass], graph: DeletionGraph, listing: Listing, keeps: Bool
+  ) async throws {
+    for child in pass.children {
+      try await walkLists(child, ancestors: [pass] + ancestors, graph: graph, listing: listing, keeps: keeps)
+    }
+    let batches = try await purge.session.transaction(.read) { connection in
+      try ListedBatches(pass, ancestors: ancestors, graph: graph, listing: listing, on: connection)
+    }
+    guard let batches else { return }
+    // Where a reference has no index, SQLite would look for referring rows with a scan for each deleted row: the pass
+    // has looked for them once instead, and looks again for those that came since.
+    let checks = pass.edges.allSatisfy { graph.isIndexed($0) }
+    if !checks { try await enforceForeignKeys(false) }
+    let held = try await walk(batches)
+    if !checks { try await enforceForeignKeys(true) }
+    if keeps, ancestors.isEmpty { count(held: held, of: pass.table.name) }
+  }
+
+  func enforceForeignKeys(_ on: Bool) async throws {
+    try await purge.session.perform { _ = try $0.execute("PRAGMA foreign_keys = \(on ? "ON" : "OFF")") }
+  }
+
+  private func count(held: Int, of table: String) {
+    context.update(table: table) { $0.keptReferenced += held }
+  }
+
+  @discardableResult
+  private mutating func walk(_ batches: some BatchSource) async throws -> Int {
+    var cursor = batches.start
+    var held = 0
+    while true {
+      try Task.checkCancellation()
+      let (from, size) = (cursor, governor.size)
+      let (version, next) = try await purge.session.perform { connection in
+        (try connection.integer("PRAGMA data_version"), try batches.bound(after: from, rows: size, on: connection))
+      }
+      let now = elapsed()
+      governor.note(version: version, after: now - lastNote)
+      lastNote = now
+      guard let next else { return held }
+      let clock = context.clock
+      let (outcome, watch) = try await purge.session.transaction(.write) { connection in
+        let watch = clock.stopwatch()
+        return (try batches.delete(after: from, through: next.last, on: connection), watch)
+      }
+      let hold = watch()
+      let pause = governor.note(hold: hold, rows: next.rows)
+      purge.meter.note(hold: hold, rows: outcome.tallies.reduce(0) { $0 + ($1.isUnlink ? 0 : $1.rows) }, at: elapsed())
+      held += outcome.held
+      report(outcome, next)
+      cursor = next.last
+      try await yield(pause)
+    }
+  }
+
+  /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
+  private mutating func yield(_ pause: Duration) async throws {
+    let spent = context.clock.stopwatch()
+    if governor.wantsCheckpoint {
+      let frames = try await purge.session.perform { connection in
+        try connection.first("PRAGMA wal_checkpoint(PASSIVE)")?[1].integer ?? 0
+      }
+      governor.note(checkpointOf: Int(max(0, frames)))
+    }
+    let rest = pause - spent()
+    if rest > .zero { try await context.clock.sleep(for: rest) }
+  }
+
+  private mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {
+    for (index, tally) in outcome.tallies.enumerated() {
+      context.add(tally.isUnlink ? purge.names.unlinked(tally.table) : purge.names.deleted(tally.table), tally.rows)
+      guard !tally.isUnlink, tally.rows > 0 else { continue }
+      let isRoot = index == outcome.tallies.indices.last
+      context.update(table: tally.table) { table in
+        table.deleted += tally.rows
+        if isRoot { table.widen(from: batch.oldest, to: batch.newest) }
+      }
+    }
+    let total = context.forecast?.deleted ?? 0
+    let (deleted, rate) = (purge.meter.figures.rows, purge.meter.figures.rowsPerSecond)
+    var message = "\(stepName): \(deleted) rows deleted, \(rate) rows/s"
+    if total > deleted, rate > 0 { message += ", \(Duration.seconds((total - deleted) / rate + 1).durationText) left" }
+    context.report(total > 0 ? min(0.999, Double(deleted) / Double(total)) : nil, message)
+  }
+}
+
+/// The end of a batch, found before its transaction.
+struct BatchBound: Sendable {
+  /// The last row's number.
+  var last: Int64
+  /// How many rows of the driving table it has.
+  var rows: Int
+  var oldest: Timestamp?
+  var newest: Timestamp?
+
+  init?(_ row: [DatabaseValue]?) {
+    guard let row, let last = row[0].integer else { return nil }
+    self.last = last
+    rows = Int(row[1].integer ?? 0)
+    oldest = row[2].integer.map { Timestamp(microseconds: $0) }
+    newest = row[3].integer.map { Timestamp(microseconds: $0) }
+  }
+}
+
+/// What a batch did; the driving table comes last.
+struct BatchOutcome: Sendable {
+  var tallies: [TableTally]
+  var held = 0
+}
+
+/// Where batches come from.
+protocol BatchSource: Sendable {
+  /// Where the walk begins.
+  var start: Int64 { get }
+  /// The end of a batch of so many rows; nothing at the end of the walk.
+  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound?
+  /// Deletes a batch, within a transaction.
+  func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome
+}

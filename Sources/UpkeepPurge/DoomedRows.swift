@@ -1,0 +1,63 @@
+import UpkeepDatabase
+
+/// The rows that earlier parts of a plan take, as a condition on a table.
+///
+/// A run deletes them before it looks at the next rule; a preview must leave them out instead, so that a row isn't
+/// counted twice and doesn't hold a parent that it won't be there to hold.
+struct DoomedRows: Sendable {
+  private enum Clause: Sendable {
+    /// Rows that a pass selects directly.
+    case condition(RowCondition)
+    /// Rows on a pass's list.
+    case listed(DeletionPass)
+    /// Rows that go with the rows that a pass selects directly.
+    case leafOfCondition(DeletionEdge, RowCondition)
+    /// Rows that go with the rows on a pass's list.
+    case leafOfListed(DeletionEdge, DeletionPass)
+  }
+
+  private var clauses: [String: [Clause]] = [:]
+
+  /// Adds the rows that a pass itself takes.
+  mutating func add(_ pass: DeletionPass) {
+    let table = pass.table.name.lowercased()
+    if pass.isDirect, case .condition(let condition) = pass.selection {
+      clauses[table, default: []].append(.condition(condition))
+    } else {
+      clauses[table, default: []].append(.listed(pass))
+    }
+  }
+
+  /// Adds the rows that go with a pass's rows by one edge.
+  mutating func add(_ edge: DeletionEdge, of pass: DeletionPass) {
+    let table = edge.child.lowercased()
+    if pass.isDirect, case .condition(let condition) = pass.selection {
+      clauses[table, default: []].append(.leafOfCondition(edge, condition))
+    } else {
+      clauses[table, default: []].append(.leafOfListed(edge, pass))
+    }
+  }
+
+  /// Adds ` AND (…) IS NOT TRUE` for the doomed rows of a table, where there are any.
+  func exclude(_ table: String, as alias: String, from sql: inout SQL) {
+    guard let clauses = clauses[table.lowercased()], !clauses.isEmpty else { return }
+    sql += " AND ("
+    for (index, clause) in clauses.enumerated() {
+      if index > 0 { sql += " OR " }
+      switch clause {
+      case .condition(let condition):
+        sql.add(condition, of: alias)
+      case .listed(let pass):
+        sql += "\(alias).\(pass.rowNumber) IN (SELECT rid FROM \(pass.list))"
+      case .leafOfCondition(let edge, let condition):
+        sql += "EXISTS (SELECT 1 FROM \(SQL.quoted(edge.parent)) d WHERE "
+        sql += "\(SQL.tuple(edge.parentColumns, of: "d")) = \(SQL.tuple(edge.columns, of: alias)) AND "
+        sql.add(condition, of: "d")
+        sql += ")"
+      case .leafOfListed(let edge, let pass):
+        sql += "\(SQL.tuple(edge.columns, of: alias)) IN (SELECT \(pass.key(of: edge)) FROM \(pass.list))"
+      }
+    }
+    sql += ") IS NOT TRUE"
+  }
+}

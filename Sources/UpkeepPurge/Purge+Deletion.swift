@@ -1,0 +1,39 @@
+public import UpkeepCore
+import UpkeepDatabase
+
+extension Purge {
+  /// Deletes what the plan selects, in small transactions; counts each batch after its commit.
+  ///
+  /// A step that fails is recorded and the others go on. A cancelled purge ends between two batches; what it committed
+  /// stays committed and is counted, and the next run goes on from there.
+  public func run(_ plan: DeletionPlan, in context: TaskContext) async throws {
+    var walk = BatchWalk(purge: self, context: context)
+    for step in plan.steps { declare(step, in: context) }
+    for step in plan.steps {
+      walk.begin(step)
+      let before = walk
+      let after = try await context.step(step.rule.name) {
+        var copy = before
+        do {
+          try await copy.delete(step, graph: plan.graph)
+        } catch {
+          try? await copy.enforceForeignKeys(true)
+          throw error
+        }
+        return copy
+      }
+      if let after { walk = after }
+    }
+  }
+
+  /// Names every table and count of a step, so that a run and its preview speak of the same ones.
+  func declare(_ step: DeletionPlan.Step, in context: TaskContext) {
+    for pass in step.root.tree {
+      for table in [pass.table.name] + pass.leaves.map(\.child) {
+        context.add(names.deleted(table), 0)
+        context.update(table: table) { _ in }
+      }
+      for edge in pass.unlinks { context.add(names.unlinked(edge.child), 0) }
+    }
+  }
+}

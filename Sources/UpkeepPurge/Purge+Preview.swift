@@ -1,0 +1,43 @@
+public import UpkeepCore
+import UpkeepDatabase
+
+extension Purge {
+  /// Counts what a run of this plan would delete now, by the same names, and changes nothing.
+  public func preview(_ plan: DeletionPlan, in context: TaskContext) async throws {
+    var doomed = DoomedRows()
+    for (index, step) in plan.steps.enumerated() {
+      try Task.checkCancellation()
+      context.report(Double(index) / Double(plan.steps.count), "counting \(step.rule.name)")
+      let before = doomed
+      let result = try await context.step(step.rule.name) {
+        try await session.transaction(.read) { connection in
+          try StepCount(step, graph: plan.graph, doomed: before, on: connection)
+        }
+      }
+      guard let result else { continue }
+      doomed = result.doomed
+      if result.found > 0 || result.held > 0 {
+        try await warnOfMissingIndexes(step, graph: plan.graph, in: context)
+      }
+      report(result, of: step, in: context)
+    }
+  }
+
+  private func report(_ result: StepCount, of step: DeletionPlan.Step, in context: TaskContext) {
+    for tally in result.tallies {
+      context.add(tally.isUnlink ? names.unlinked(tally.table) : names.deleted(tally.table), tally.rows)
+      guard !tally.isUnlink else { continue }
+      context.update(table: tally.table) { table in
+        table.deleted += tally.rows
+        table.keptReferenced += tally.held
+        table.total = tally.total ?? table.total
+        table.widen(from: tally.oldest, to: tally.newest)
+      }
+    }
+    if result.unreadable > 0, let column = step.rule.timeColumn {
+      context.warn(
+        "\(step.rule.table): \(result.unreadable) rows have no date and time in \(column) that can be read; "
+          + "they are kept: write it as 2026-11-20 12:00:00")
+    }
+  }
+}

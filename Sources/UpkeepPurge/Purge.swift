@@ -1,0 +1,142 @@
+public import UpkeepCore
+public import UpkeepDatabase
+
+/// A purge of one database: counts what a plan would delete, or deletes it.
+///
+/// ```swift
+/// try await Purge.with(database, for: .preview, in: context) { purge in
+///   let graph = DeletionGraph(purge.catalogue, declared: edges)
+///   try await purge.preview(DeletionPlan(rules, graph: graph), in: context)
+/// }
+/// ```
+public struct Purge: Sendable {
+  /// What a purge is opened for.
+  public enum Purpose: Sendable {
+    /// Counting, on a read-only connection.
+    case preview
+    /// Deleting.
+    case deletion
+  }
+
+  /// The live schema.
+  public let catalogue: Catalogue
+  let session: any DatabaseSession
+  let database: any Database
+  let names: CountNames
+
+  /// How counts are called.
+  public struct CountNames: Sendable {
+    private let deleted: [String: String]
+
+    /// Names of counts by table, where they aren't `<table>_deleted`.
+    public init(deleted: [String: String] = [:]) {
+      self.deleted = deleted
+    }
+
+    func deleted(_ table: String) -> String {
+      deleted[table] ?? "\(table)_deleted"
+    }
+
+    func unlinked(_ table: String) -> String {
+      "\(table)_unlinked"
+    }
+  }
+
+  let meter = PurgeMeter()
+
+  /// Opens a database, reads its schema, and closes it again after `body`, whatever becomes of that.
+  ///
+  /// A deletion ends with a checkpoint, so that all that was counted survives a power cut before the run is recorded.
+  public static func with<Value: Sendable>(
+    _ database: any Database, for purpose: Purpose, names: CountNames = CountNames(), in context: TaskContext,
+    _ body: (Purge) async throws -> Value
+  ) async throws -> Value {
+    let mode: SessionMode = purpose == .preview ? .read : .write(.normal)
+    let session = try await database.open(mode, purpose: "upkeep/\(context.task)")
+    let value: Value
+    do {
+      let catalogue = try await session.perform { connection in
+        // Pages are kept so that batches find the inner pages of every index again.
+        try connection.execute("PRAGMA cache_size = -32000")
+        if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }
+        return try Catalogue(sqlite: connection)
+      }
+      let purge = Purge(catalogue: catalogue, session: session, database: database, names: names)
+      do {
+        value = try await body(purge)
+      } catch {
+        if purpose == .deletion { try? await purge.finish(in: context) }
+        throw error
+      }
+      if purpose == .deletion { try await purge.finish(in: context) }
+    } catch {
+      await session.close()
+      throw error
+    }
+    await session.close()
+    return value
+  }
+
+  /// Runs statements of the task's own, such as its bookkeeping, in one transaction, even when the run is cancelled.
+  public func record<Value: Sendable>(
+    _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+  ) async throws -> Value {
+    let session = session
+    return try await Task { try await session.transaction(.write, body) }.value
+  }
+
+  /// Runs queries in one snapshot.
+  public func read<Value: Sendable>(
+    _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+  ) async throws -> Value {
+    try await session.transaction(.read, body)
+  }
+
+  /// Brings the log into the file and says how the database stands.
+  private func finish(in context: TaskContext) async throws {
+    let session = session
+    let (journal, size) = try await Task {
+      try await session.perform { connection in
+        _ = try connection.rows("PRAGMA wal_checkpoint(PASSIVE)")
+        return (
+          try connection.first("PRAGMA journal_mode")?[0].text ?? "",
+          try ["page_size", "page_count", "freelist_count"].map { try connection.integer("PRAGMA \($0)") }
+        )
+      }
+    }.value
+    let figures = meter.figures
+    context.detail(
+      "database",
+      [
+        "name": .string(database.name), "journal_mode": .string(journal), "bytes": .integer(Int(size[0] * size[1])),
+        "free_bytes": .integer(Int(size[0] * size[2])),
+        "longest_hold_ms": .number((figures.longestHold.inSeconds * 10_000).rounded() / 10),
+        "rows_per_second": .integer(figures.rowsPerSecond),
+      ])
+  }
+
+  /// Says which indexes would spare the purge a scan.
+  ///
+  /// Only tables of at least a thousand rows are named: below that a scan is as good.
+  func warnOfMissingIndexes(_ step: DeletionPlan.Step, graph: DeletionGraph, in context: TaskContext) async throws {
+    var wanted: [(table: String, text: String)] = []
+    for pass in step.root.tree {
+      for edge in pass.edges where !graph.isIndexed(edge) {
+        let text = "\(edge.child) has no index on \(edge.columns.joined(separator: ", ")), by which it refers to "
+        wanted.append((edge.child, "\(text)\(edge.parent); one pass over it is made instead: \(edge.indexStatement)"))
+      }
+    }
+    if let column = step.rule.timeColumn, !step.root.table.hasIndex(on: [column]) {
+      let table = step.root.table.name
+      let statement =
+        "CREATE INDEX \(SQL.quoted("ix_\(table)_\(column)")) ON \(SQL.quoted(table)) (\(SQL.quoted(column)))"
+      wanted.append((table, "\(table) has no index on \(column); one pass over it is made instead: \(statement)"))
+    }
+    for (table, text) in wanted {
+      let isLarge = try await session.perform {
+        try $0.integer("SELECT count(*) FROM (SELECT 1 FROM \(SQL.quoted(table)) LIMIT 1000)") >= 1000
+      }
+      if isLarge { context.warn("\(text);") }
+    }
+  }
+}

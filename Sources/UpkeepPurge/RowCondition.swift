@@ -1,0 +1,41 @@
+public import UpkeepCore
+
+/// Which rows of a table a rule selects.
+public indirect enum RowCondition: Hashable, Sendable {
+  /// Every row.
+  case always
+  /// Rows whose time lies strictly before an instant. Rows whose time is NULL or can't be read aren't selected.
+  case older(column: String, than: Timestamp)
+  /// Rows whose column is NULL.
+  case isNull(column: String)
+  /// Rows that meet one of the conditions.
+  case any([RowCondition])
+  /// Rows that meet all of the conditions.
+  case all([RowCondition])
+}
+
+/// What goes from one table, and what is said of it.
+public struct DeletionRule: Hashable, Sendable {
+  /// The name of the step, for errors and progress.
+  public var name: String
+  /// The table.
+  public var table: String
+  /// Which of its rows.
+  public var condition: RowCondition
+  /// The column with the time of a row, for the oldest and the newest deleted.
+  public var timeColumn: String?
+  /// Whether only rows go that nothing refers to, as in "tournaments without events": then rows that are referred to
+  /// are no exception worth counting.
+  public var selectsUnreferenced: Bool
+
+  /// Creates a rule.
+  public init(
+    name: String, table: String, condition: RowCondition, timeColumn: String? = nil, selectsUnreferenced: Bool = false
+  ) {
+    self.name = name
+    self.table = table
+    self.condition = condition
+    self.timeColumn = timeColumn
+    self.selectsUnreferenced = selectsUnreferenced
+  }
+}

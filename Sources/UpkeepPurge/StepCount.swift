@@ -1,0 +1,119 @@
+import UpkeepCore
+import UpkeepDatabase
+
+/// What a step does to one table.
+struct TableTally: Sendable {
+  var table: String
+  var rows: Int
+  /// Whether the rows only lose their reference.
+  var isUnlink = false
+  /// Rows that the rule selects but that others keep.
+  var held = 0
+  var total: Int?
+  var oldest: Timestamp?
+  var newest: Timestamp?
+}
+
+/// What a step would do, counted in one snapshot.
+struct StepCount: Sendable {
+  private(set) var tallies: [TableTally] = []
+  /// What this step and the ones before it take.
+  private(set) var doomed: DoomedRows
+  /// Rows of the rule's own table.
+  private(set) var found = 0
+  /// Rows of it that the rule selects but that others keep.
+  private(set) var held = 0
+  /// Rows of it whose time can't be read.
+  private(set) var unreadable = 0
+  private let graph: DeletionGraph
+
+  init(
+    _ step: DeletionPlan.Step, graph: DeletionGraph, doomed: DoomedRows, on connection: any DatabaseConnection
+  ) throws {
+    self.graph = graph
+    self.doomed = doomed
+    let root = step.root
+    if root.isDirect, case .condition(let condition) = root.selection {
+      try countDirect(root, condition, on: connection)
+    } else {
+      held = try root.makeLists(on: connection, graph: graph, doomed: &self.doomed).held
+      if step.rule.selectsUnreferenced { held = 0 }
+      for pass in root.tree { try countListed(pass, on: connection) }
+    }
+    if let first = tallies.firstIndex(where: { $0.table == root.table.name && !$0.isUnlink }) {
+      found = tallies[first].rows
+      tallies[first].held = held
+    }
+    for index in tallies.indices where tallies[index].rows > 0 && !tallies[index].isUnlink {
+      tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))
+    }
+    if let column = step.rule.timeColumn, root.table.column(column) != nil {
+      unreadable = try countUnreadable(root.table.name, column, on: connection)
+    }
+  }
+
+  private mutating func countDirect(
+    _ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection
+  ) throws {
+    // The children are counted row by row of the parent, so that the condition is evaluated once for all of them.
+    var sql = SQL("SELECT count(*), min(at), max(at)")
+    for index in (pass.leaves + pass.unlinks).indices { sql += ", sum(n\(index))" }
+    sql += " FROM (SELECT \(pass.timeColumn.map { "upkeep_instant(t.\(SQL.quoted($0)))" } ?? "NULL") AS at"
+    for (index, edge) in (pass.leaves + pass.unlinks).enumerated() {
+      sql += ", (SELECT count(*) FROM \(SQL.quoted(edge.child)) c WHERE "
+      sql += "\(SQL.tuple(edge.columns, of: "c")) = \(SQL.tuple(edge.parentColumns, of: "t"))"
+      doomed.exclude(edge.child, as: "c", from: &sql)
+      sql += ") AS n\(index)"
+    }
+    sql += " FROM \(SQL.quoted(pass.table.name)) t WHERE "
+    sql.add(condition, of: "t")
+    doomed.exclude(pass.table.name, as: "t", from: &sql)
+    sql += ")"
+    let row = try connection.first(sql.text, sql.values) ?? []
+    tallies.append(TableTally(table: pass.table.name, count: row, at: 0))
+    for (index, edge) in (pass.leaves + pass.unlinks).enumerated() {
+      let rows = Int(row[3 + index].integer ?? 0)
+      tallies.append(TableTally(table: edge.child, rows: rows, isUnlink: edge.action == .unlink))
+    }
+    doomed.add(pass)
+    for edge in pass.leaves { doomed.add(edge, of: pass) }
+  }
+
+  private mutating func countListed(_ pass: DeletionPass, on connection: any DatabaseConnection) throws {
+    let row = try connection.first("SELECT count(*), min(at), max(at) FROM \(pass.list)") ?? []
+    let tally = TableTally(table: pass.table.name, count: row, at: 0)
+    tallies.append(tally)
+    for edge in pass.leaves + pass.unlinks {
+      var count = TableTally(table: edge.child, rows: 0, isUnlink: edge.action == .unlink)
+      if tally.rows > 0 { count.rows = try countRows(of: edge, in: pass, on: connection) }
+      tallies.append(count)
+      if edge.action == .delete { doomed.add(edge, of: pass) }
+    }
+  }
+
+  private func countRows(
+    of edge: DeletionEdge, in pass: DeletionPass, on connection: any DatabaseConnection
+  ) throws -> Int {
+    let child = "\(SQL.quoted(edge.child)) c"
+    let tables = graph.isIndexed(edge) ? "\(pass.list) p CROSS JOIN \(child)" : "\(child) CROSS JOIN \(pass.list) p"
+    var sql = SQL("SELECT count(*) FROM \(tables) WHERE ")
+    sql += "\(SQL.tuple(edge.columns, of: "c")) = \(pass.keyTuple(of: edge, as: "p"))"
+    doomed.exclude(edge.child, as: "c", from: &sql)
+    return Int(try connection.integer(sql.text, sql.values))
+  }
+
+  private func countUnreadable(_ table: String, _ column: String, on connection: any DatabaseConnection) throws -> Int {
+    let name = SQL.quoted(column)
+    return Int(
+      try connection.integer(
+        "SELECT count(*) FROM \(SQL.quoted(table)) WHERE \(name) IS NOT NULL AND upkeep_instant(\(name)) IS NULL"))
+  }
+}
+
+extension TableTally {
+  fileprivate init(table: String, count row: [DatabaseValue], at column: Int) {
+    self.init(table: table, rows: Int(row[column].integer ?? 0))
+    oldest = row[column + 1].integer.map { Timestamp(microseconds: $0) }
+    newest = row[column + 2].integer.map { Timestamp(microseconds: $0) }
+  }
+}

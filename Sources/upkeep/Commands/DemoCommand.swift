@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+import UpkeepCore
+import UpkeepDemo
+import UpkeepHost
+import UpkeepRuns
+
+struct DemoCommand: UpkeepSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "Make a folder with sample data and a configuration, then preview and run every task on it.",
+    discussion: """
+      EXAMPLES:
+        upkeep demo demo
+        upkeep demo demo --scale 10          ten times the data: two million snapshots
+      """)
+
+  @Argument(help: ArgumentHelp("The folder to make; it must be empty or not exist.", valueName: "dir"))
+  var folder: String
+
+  @Option(name: .long, help: "How much data: 1 is 200,000 snapshots with their markets.")
+  var scale = 1.0
+
+  @Flag(name: .long, help: "Make the data only, and run nothing.")
+  var only = false
+
+  @OptionGroup var options: GlobalOptions
+
+  func validate() throws {
+    guard scale > 0, scale <= 1000 else { throw ValidationError("Expected --scale above 0, at most 1000.") }
+  }
+
+  func execute(_ console: Console) async throws -> ExitStatus {
+    let demo = DemoFolder(folder: folder)
+    let elapsed = Host.systemClock.stopwatch()
+    guard try demo.isFree() else {
+      throw UsageError("\(folder) isn't empty; name a folder that is, or that doesn't exist")
+    }
+    console.note(["Making 45 days of sample data …"])
+    let tables = try await demo.make(scale: scale, now: Host.systemWallClock.now())
+    let rows = tables.reduce(0) { $0 + $1.count }
+    let took = NumberText.milliseconds(elapsed().milliseconds)
+    console.note(["\(demo.database): \(NumberText.counted(rows, "row")), made in \(took)", ""])
+    if only { return .done }
+    let host = try Host.load(demo.configuration)
+    let targets = try host.targets(nil)
+    let session = RunningSession(host: host, console: console, overrideGuard: false)
+    console.note(["$ upkeep preview --all --config \(demo.configuration)"])
+    let previewable = targets.filter { $0.tasks.allSatisfy { $0.prepared.preview != nil } }
+    let preview = try await session.preview(previewable, json: false)
+    guard preview == .done else { return preview }
+    console.note(["", "$ upkeep run --all --config \(demo.configuration)"])
+    let status = try await session.run(targets, showsForecasts: false, json: options.json)
+    if status == .done { console.note(DemoText.next(demo.configuration)) }
+    return status
+  }
+}

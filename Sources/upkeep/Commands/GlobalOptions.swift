@@ -1,0 +1,20 @@
+import ArgumentParser
+
+/// The options of every command.
+struct GlobalOptions: ParsableArguments {
+  @Option(name: .long, help: ArgumentHelp("The configuration file.", valueName: "file"))
+  var config: String?
+
+  @Flag(name: .long, help: "Print one JSON document instead of text.")
+  var json = false
+
+  @Flag(name: .long, help: "Say nothing but errors (and the JSON document, with --json).")
+  var quiet = false
+
+  @Flag(name: .long, help: "Use no colours; so do NO_COLOR and TERM=dumb.")
+  var noColor = false
+
+  var console: Console {
+    Console(isQuiet: quiet, noColour: noColor)
+  }
+}

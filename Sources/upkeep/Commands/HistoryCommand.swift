@@ -1,0 +1,75 @@
+import ArgumentParser
+import UpkeepCore
+import UpkeepHost
+import UpkeepRuns
+
+struct HistoryCommand: UpkeepSubcommand {
+  static let configuration = CommandConfiguration(
+    commandName: "history",
+    abstract: "List recorded runs and previews, newest first.",
+    discussion: """
+      EXAMPLES:
+        upkeep history
+        upkeep history odds_retention --status failed --limit 5
+        upkeep show 01K                      one run whole, by its id or how it begins
+      """)
+
+  @Argument(help: "Only this task's runs.")
+  var task: String?
+
+  @Option(name: .long, help: "At most so many, 1 to 500.")
+  var limit = 50
+
+  @Option(name: .long, help: "Only runs with this status, such as failed or completed.")
+  var status: String?
+
+  @Option(
+    name: .long, help: ArgumentHelp("Only runs before this one: next_cursor of the page before.", valueName: "run"))
+  var cursor: String?
+
+  @OptionGroup var options: GlobalOptions
+
+  private struct Document: Encodable {
+    let runs: [RunResult]
+    let nextCursor: String?
+
+    enum CodingKeys: String, CodingKey {
+      case runs
+      case nextCursor = "next_cursor"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(runs, forKey: .runs)
+      try container.encode(nextCursor, forKey: .nextCursor)
+    }
+  }
+
+  func validate() throws {
+    guard (1...500).contains(limit) else { throw ValidationError("Expected --limit 1 to 500, found \(limit).") }
+    let statuses = RunStatus.allCases.map(\.rawValue)
+    if let status, !statuses.contains(status) {
+      throw ValidationError(UsageError.unknown("status", status, among: statuses).message + ".")
+    }
+  }
+
+  func execute(_ console: Console) async throws -> ExitStatus {
+    let host = try loadHost()
+    let store = try await host.existingStore()
+    let query = RunQuery(
+      task: task, status: status.flatMap(RunStatus.init(rawValue:)), before: cursor, limit: limit + 1)
+    let found = try await store?.records(query).map(\.result) ?? []
+    let names = host.tasks.map(\.name)
+    // A task that was taken out of the file may still have runs.
+    if let task, found.isEmpty, !names.contains(task) { throw UsageError.unknown("task", task, among: names) }
+    let page = Array(found.prefix(limit))
+    if options.json {
+      try console.printJSON(Document(runs: page, nextCursor: found.count > limit ? page.last?.runID : nil))
+    } else if page.isEmpty {
+      console.note(["no runs"])
+    } else {
+      console.print(HistoryText.lines(page, width: console.outputWidth))
+    }
+    return .done
+  }
+}

@@ -1,0 +1,75 @@
+import UpkeepCore
+
+/// What a run did, or a preview found, for people.
+enum ResultText {
+  /// The whole result: how it ended, what went, how fast, and what the databases look like now.
+  static func lines(_ result: RunResult, width: Int, paint: Paint) -> [String] {
+    var lines = [headline(result, paint: paint)]
+    lines += verdict(result)
+    let heading = result.mode == .preview || result.status == .refused ? "WOULD GO" : "DELETED"
+    lines += TableCounts.lines(result.tables, heading: heading, width: width - 2).map { "  \($0)" }
+    lines += otherCounts(result)
+    lines += result.details.flatMap { DatabaseDetail($0)?.lines(result) ?? [] }
+    if let remaining = result.remaining {
+      let left = remaining.sorted { $0.key < $1.key }.map { "\($0.key) \(NumberText.grouped($0.value))" }
+      lines.append("  left for the next run: \(left.joined(separator: ", "))")
+    }
+    lines += result.warnings.map { "  \(paint.yellow("warning:")) \($0)" }
+    lines += result.errors.map { "  \(paint.red("error:")) \($0.step == "run" ? "" : "\($0.step): ")\($0.message)" }
+    return lines
+  }
+
+  /// `odds_retention: completed in 1.2 s, 234,567 rows deleted`
+  static func headline(_ result: RunResult, paint: Paint) -> String {
+    let time = result.durationMilliseconds.map { " in \(NumberText.milliseconds($0))" } ?? ""
+    // Why the guard refused is said below, table by table.
+    let reason = result.status == .refused ? "" : result.reason.map { ": \($0)" } ?? ""
+    let preview = result.mode == .preview ? " preview" : ""
+    return
+      "\(paint.bold(result.task)):\(preview) \(status(result.status, paint: paint))\(time)\(reason)\(total(result))"
+  }
+
+  /// A status as words, coloured by how good it is.
+  static func status(_ status: RunStatus, paint: Paint) -> String {
+    let words = status.rawValue.replacing("_", with: " ")
+    return switch status {
+    case .completed: paint.green(words)
+    case .queued, .running: words
+    case .skipped, .missed, .cancelled, .refused, .completedWithErrors: paint.yellow(words)
+    case .failed, .timedOut, .interrupted: paint.red(words)
+    }
+  }
+
+  private static func total(_ result: RunResult) -> String {
+    let rows = result.tables.reduce(0) { $0 + $1.deleted }
+    if result.tables.isEmpty { return "" }
+    if result.mode == .preview {
+      return rows == 0 ? ", nothing to delete" : ", \(NumberText.counted(rows, "row")) would go"
+    }
+    guard result.startedAt != nil, result.status != .refused else { return "" }
+    return rows == 0 ? ", nothing deleted" : ", \(NumberText.counted(rows, "row")) deleted"
+  }
+
+  /// What the guard has to say.
+  private static func verdict(_ result: RunResult) -> [String] {
+    guard let verdict = result.guardVerdict, verdict.wouldRefuse else { return [] }
+    let limit = NumberText.tenths(verdict.maxPercent)
+    let lead =
+      result.mode == .preview
+      ? (verdict.overridden ? "the guard is overridden" : "the guard would refuse this run")
+      : (verdict.overridden ? "the guard was overridden" : "the guard refused, nothing was deleted")
+    let tables = verdict.tables.map { table in
+      "    \(table.table): \(NumberText.grouped(table.doomed)) of \(NumberText.grouped(table.total)) rows "
+        + "(\(NumberText.tenths(table.percent)) %)"
+    }
+    let advice = verdict.overridden ? [] : ["    if that is meant: --override-guard, or a larger guard.max_percent"]
+    return ["  \(lead): more than \(limit) % of a table"] + tables + advice
+  }
+
+  /// Counts that no table says already.
+  private static func otherCounts(_ result: RunResult) -> [String] {
+    guard result.tables.isEmpty else { return [] }
+    return result.counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
+      .map { "  \($0.key): \(NumberText.grouped($0.value))" }
+  }
+}

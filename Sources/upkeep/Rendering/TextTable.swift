@@ -1,0 +1,66 @@
+/// A table of text that fits a width.
+struct TextTable {
+  enum Alignment {
+    case left
+    case right
+  }
+
+  struct Column {
+    var title: String
+    var alignment = Alignment.left
+    /// Whether it may be made narrower than its contents, which then end in `…`.
+    var shrinks = false
+
+    /// A column of words.
+    static func text(_ title: String, shrinks: Bool = false) -> Column {
+      Column(title: title, shrinks: shrinks)
+    }
+
+    /// A column of numbers.
+    static func number(_ title: String) -> Column {
+      Column(title: title, alignment: .right)
+    }
+  }
+
+  private static let gap = 2
+  private static let narrowest = 8
+
+  var columns: [Column]
+  var rows: [[String]]
+
+  /// The lines, the titles first, none longer than `width`.
+  func lines(width: Int) -> [String] {
+    let widths = fitted(to: width)
+    return ([columns.map(\.title)] + rows).map { row in
+      var line = ""
+      for (index, column) in columns.enumerated() {
+        if index > 0 { line += String(repeating: " ", count: Self.gap) }
+        let cell = Self.truncated(index < row.count ? row[index] : "", to: widths[index])
+        let padding = String(repeating: " ", count: widths[index] - cell.count)
+        line += column.alignment == .right ? padding + cell : cell + padding
+      }
+      while line.last == " " { line.removeLast() }
+      return Self.truncated(line, to: width)
+    }
+  }
+
+  /// As wide as the contents, and where that is too wide the widest column that may shrink gives way, again and again.
+  private func fitted(to width: Int) -> [Int] {
+    var widths = columns.indices.map { index in
+      ([columns[index].title] + rows.map { index < $0.count ? $0[index] : "" }).map(\.count).max() ?? 0
+    }
+    var excess = widths.reduce(0, +) + Self.gap * (columns.count - 1) - width
+    while excess > 0 {
+      let shrinkable = columns.indices.filter { columns[$0].shrinks && widths[$0] > Self.narrowest }
+      guard let widest = shrinkable.max(by: { widths[$0] < widths[$1] }) else { break }
+      widths[widest] -= 1
+      excess -= 1
+    }
+    return widths
+  }
+
+  /// The text, or its beginning and `…` where it is longer than `width`.
+  static func truncated(_ text: String, to width: Int) -> String {
+    text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
+  }
+}

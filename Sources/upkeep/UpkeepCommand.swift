@@ -1,0 +1,59 @@
+import ArgumentParser
+import Foundation
+import UpkeepCore
+
+/// The program.
+@main
+struct UpkeepCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "upkeep",
+    abstract: "Keeps databases from growing without end: maintenance tasks from one YAML file.",
+    discussion: """
+      EXAMPLES:
+        upkeep demo demo                       make sample data, preview and run every task on it
+        upkeep init                            write a commented config/upkeep.yaml to start from
+        upkeep validate --live                 check it, and the databases it names
+        upkeep preview odds_retention          what a run would delete now; changes nothing
+        upkeep run odds_retention              run it, whether it is enabled or not
+        upkeep history odds_retention          what happened
+
+      The configuration is looked for at --config, $UPKEEP_CONFIG, ./config/upkeep.yaml and /etc/upkeep/upkeep.yaml.
+
+      EXIT STATUS:
+        0 done, or nothing to do · 1 a task failed · 2 the guard refused · 3 completed with errors
+        4 configuration invalid · 5 skipped by a concurrency rule · 6 timed out · 64 wrong usage
+        130, 143 stopped by SIGINT, SIGTERM
+      """,
+    version: "upkeep \(Upkeep.version)",
+    subcommands: [
+      DemoCommand.self, InitCommand.self, ValidateCommand.self, ConfigCommand.self, ListCommand.self,
+      PluginsCommand.self, DescribeCommand.self, PreviewCommand.self, RunCommand.self, StatsCommand.self,
+      HistoryCommand.self, ShowCommand.self, CancelCommand.self, SchemaCommand.self, CompletionsCommand.self,
+    ])
+
+  static func main() async {
+    let arguments = Array(CommandLine.arguments.dropFirst())
+    if let message = unknownCommand(in: arguments) {
+      Console().complain([message, "See 'upkeep --help' for all commands."])
+      Foundation.exit(ExitStatus.usage.rawValue)
+    }
+    do {
+      var command = try parseAsRoot(arguments)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      exit(withError: error)
+    }
+  }
+
+  /// What to say where the first word is no command; nothing where it is one.
+  static func unknownCommand(in arguments: [String]) -> String? {
+    let names = configuration.subcommands.map { $0._commandName }
+    guard let word = arguments.first, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return nil }
+    let hint = NameSuggestion.nearest(to: word, among: names).map { "; did you mean \($0)?" } ?? ""
+    return "unknown command \(word)\(hint)"
+  }
+}
