@@ -84,6 +84,7 @@ extension RunEvent {
     switch self {
     case .queued: "queued"
     case .started: "started"
+    case .forecast: "forecast"
     case .progress: "progress"
     case .finished: "finished"
     case .released: "released"

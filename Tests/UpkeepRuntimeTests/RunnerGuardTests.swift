@@ -43,6 +43,15 @@ import UpkeepTestKit
     #expect(result.guardVerdict?.overridden == true)
   }
 
+  @Test func theForecastIsToldBeforeTheFirstRowGoes() async {
+    _ = await fixture.runner.run(RunRequest(task: .deleting(10, of: 1500)), observe: fixture.events.add)
+    #expect(fixture.events.kinds == ["started", "forecast", "finished"])
+    guard case .forecast(let result, let forecast) = fixture.events.all[1] else { return }
+    #expect(result.counts.isEmpty)
+    #expect(result.guardVerdict?.wouldRefuse == false)
+    #expect(forecast.deleted == 10)
+  }
+
   @Test func aGuardThatIsSwitchedOffNeedsNoForecast() async {
     let result = await fixture.runner.run(RunRequest(task: .deleting(1200, of: 1500, guardRule: nil)))
     #expect(result.status == .completed)
