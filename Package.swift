@@ -62,7 +62,7 @@ let package = Package(
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
         "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", log,
       ]),
-    room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime"]),
+    room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(
       name: "upkeep", dependencies: ["UpkeepHost", "UpkeepDemo", "UpkeepRuns", "UpkeepCore", arguments],
       swiftSettings: strict),
@@ -73,7 +73,7 @@ let package = Package(
     tests("UpkeepConfigurationTests", ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule"]),
     tests("UpkeepDatabaseTests", ["UpkeepDatabase", "UpkeepCore"]),
     tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
-    tests("UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
+    tests("UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
     tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore"]),

@@ -23,14 +23,14 @@ public struct CronExpression: Hashable, Sendable {
     if let word = words.first, word.hasPrefix("@") {
       guard words.count == 1, let expansion = Self.words[word.lowercased()] else {
         let allowed = Self.words.keys.sorted().joined(separator: ", ")
-        throw CronError(nil, found: text, allowed: allowed, "cron: unknown word \(text); expected one of \(allowed)")
+        throw CronError(nil, found: text, allowed: allowed, "unknown word \(text); expected one of \(allowed)")
       }
       words = expansion.split(separator: " ").map(String.init)
     }
     guard words.count == 5 else {
       throw CronError(
         nil, found: text, allowed: "5 fields",
-        "cron: expected 5 fields (minute, hour, day of month, month, day of week), found \(words.count)")
+        "expected 5 fields (minute, hour, day of month, month, day of week), found \(words.count)")
     }
     minutes = try CronFieldReader(.minute).values(words[0])
     hours = try CronFieldReader(.hour).values(words[1])
@@ -39,7 +39,7 @@ public struct CronExpression: Hashable, Sendable {
     guard nextDay(onOrAfter: CivilTime.dayNumber(year: 2000, month: 1, day: 1)) != nil else {
       throw CronError(
         .dayOfMonth, found: text, allowed: "a day that comes",
-        "cron: the day \(words[2]) of month \(words[3]) never comes; write a day that the month has")
+        "the day \(words[2]) of month \(words[3]) never comes; write a day that the month has")
     }
   }
 

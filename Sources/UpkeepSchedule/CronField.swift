@@ -69,6 +69,6 @@ public struct CronError: Error, Hashable, Sendable {
   init(_ field: CronField, found: String) {
     self.init(
       field, found: found, allowed: field.allowed,
-      "cron: expected \(field.allowed) for the \(field.rawValue), found \(found.isEmpty ? "nothing" : found)")
+      "expected \(field.allowed) for the \(field.rawValue), found \(found.isEmpty ? "nothing" : found)")
   }
 }

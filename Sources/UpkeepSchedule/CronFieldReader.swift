@@ -25,7 +25,7 @@ struct CronFieldReader {
       guard let number = Self.number(pieces[1]), number >= 1, number <= field.size else {
         throw CronError(
           field, found: part, allowed: "a step of 1 to \(field.size)",
-          "cron: expected a step of 1 to \(field.size) for the \(field.rawValue), found \(part)")
+          "expected a step of 1 to \(field.size) for the \(field.rawValue), found \(part)")
       }
       step = number
     }
@@ -43,7 +43,7 @@ struct CronFieldReader {
       guard !isStepped else {
         throw CronError(
           field, found: part, allowed: "a range before the step",
-          "cron: a step needs a range; write \(base)-\(whole.upperBound)/\(part.split(separator: "/").last ?? "1")"
+          "a step needs a range; write \(base)-\(whole.upperBound)/\(part.split(separator: "/").last ?? "1")"
             + " for the \(field.rawValue), found \(part)")
       }
       return first...first
@@ -54,7 +54,7 @@ struct CronFieldReader {
     guard first <= last else {
       throw CronError(
         field, found: part, allowed: field.allowed,
-        "cron: the range \(part) of the \(field.rawValue) runs backwards; write the lower value first")
+        "the range \(part) of the \(field.rawValue) runs backwards; write the lower value first")
     }
     return first...last
   }

@@ -42,7 +42,7 @@ extension CronExpression {
   /// The expression for people; where no short sentence says it, the expression itself.
   public var words: String {
     guard let times, let dayWords else { return "cron \(text)" }
-    return "\(times) \(dayWords)"
+    return dayWords.isEmpty ? times : "\(times) \(dayWords)"
   }
 
   private var times: String? {
@@ -64,10 +64,12 @@ extension CronExpression {
       "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
       "December",
     ]
-    let isFrequent = hours.count == 24
+    let isFrequent = hours.count == 24 || (minutes == [0] && Self.step(of: hours, in: 24) != nil)
     let month = months.count == 12 ? nil : Self.list(months.sorted().map { monthNames[$0 - 1] })
     if days.eitherSuffices { return nil }
-    if everyDay, everyWeekday { return (isFrequent ? "" : "every day") + (month.map { " in \($0)" } ?? "") }
+    if everyDay, everyWeekday {
+      return [isFrequent ? nil : "every day", month.map { "in \($0)" }].compactMap(\.self).joined(separator: " ")
+    }
     var which: [String] = []
     if everyDay {
       if days.weekdays == [1, 2, 3, 4, 5], days.numbered.isEmpty {

@@ -107,8 +107,8 @@ let sample = """
   @Test func saysWhatIsNotInForceYet() {
     #expect(
       problems(load(sample)) == [
-        "31:5 [not_enforced] window is checked but not yet enforced",
-        "32:5 [not_enforced] budget is checked but not yet enforced",
+        "29:5 [not_enforced] window is checked but not yet enforced",
+        "30:5 [not_enforced] budget is checked but not yet enforced",
       ])
   }
 

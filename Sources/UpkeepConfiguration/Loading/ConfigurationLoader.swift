@@ -71,12 +71,15 @@ public struct ConfigurationLoader: Sendable {
       if attributes[.type] as? FileAttributeType == .typeDirectory {
         return failure(path, folder, "not_a_file", "this is a folder; name the YAML file in it")
       }
-      if let size = attributes[.size] as? Int, size > YAMLParser.Limit.bytes {
+      let limit = YAMLParser.Limit.bytes
+      if let size = attributes[.size] as? Int, size > limit {
         return failure(
-          path, folder, "too_large", "the file has \(size) bytes; at most \(YAMLParser.Limit.bytes) (1 MiB) are read")
+          path, folder, "too_large", "the file has \(size) bytes; at most \(limit) (1 MiB) are read")
       }
-      let data = try Data(contentsOf: absolute)
-      return load(Array(data), path: path, folder: folder)
+      // What isn't a plain file, such as a pipe, has no size: one byte more than is allowed tells.
+      let file = try FileHandle(forReadingFrom: absolute)
+      defer { try? file.close() }
+      return load(Array(try file.read(upToCount: limit + 1) ?? Data()), path: path, folder: folder)
     } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
       return failure(path, folder, "no_file", "there is no such file; `upkeep init` writes one")
     } catch {
@@ -105,7 +108,8 @@ public struct ConfigurationLoader: Sendable {
       path: path, folder: folder, plugins: plugins, environment: environment, overrides: overrides)
     let configuration = reader.read(node)
     source.secretRanges = reader.secrets.ranges(in: path)
-    let diagnostics = reader.secrets.masked(problems + conversion.problems + reader.problems)
+    let consequences = reader.problems.filter { problem in !(problem.origin.map(conversion.failed.contains) ?? false) }
+    let diagnostics = reader.secrets.masked(problems + conversion.problems + consequences)
     var loaded = LoadedConfiguration(
       configuration: configuration, diagnostics: Self.sorted(diagnostics), source: source)
     if loaded.hasErrors { loaded.configuration = nil }

@@ -3,9 +3,6 @@ import UpkeepRuns
 import UpkeepSchedule
 
 extension ConfigurationReader {
-  /// Keys that are checked and kept, but that nothing obeys yet.
-  static let notYetEnforced = ["window", "budget"]
-
   /// Reads one task; reports and returns nothing where no task can be made of it.
   mutating func readTask(
     _ entry: ConfigurationEntry, host: HostKeys, names: [String], scope: SettingScope
@@ -19,8 +16,8 @@ extension ConfigurationReader {
     guard node == nil || node?.entries.isEmpty == false || node?.content == .map([]) else { return nil }
     let schedule = readSchedule(keys, node, host)
     checkConcurrency(node, name: name, names: names)
-    for key in Self.notYetEnforced {
-      guard let value = node?[key], !value.isNull else { continue }
+    // These are checked and kept, but nothing obeys them yet.
+    for (key, isGiven) in [("window", keys.window != nil), ("budget", keys.budget != nil)] where isGiven {
       problems.append(
         Diagnostic(
           .warning, code: "not_enforced", "\(key) is checked but not yet enforced", at: keyOrigin(key, in: node)))

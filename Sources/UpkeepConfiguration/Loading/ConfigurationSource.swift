@@ -33,7 +33,7 @@ public struct ConfigurationSource: Sendable {
       let end = range.end.line == number ? range.end.column - 1 : scalars.count
       for index in max(0, start)..<max(max(0, start), min(end, scalars.count)) { hidden[index] = true }
     }
-    for stretch in Self.passwords(scalars) + guesses(scalars) {
+    for stretch in Secret.passwords(in: scalars) + guesses(scalars) {
       for index in stretch { hidden[index] = true }
     }
     var text = String.UnicodeScalarView()
@@ -55,36 +55,6 @@ public struct ConfigurationSource: Sendable {
 
   private func indentation(_ scalars: [Unicode.Scalar]) -> Int {
     scalars.firstIndex { $0 != " " } ?? scalars.count
-  }
-
-  /// Where passwords in URLs stand.
-  private static func passwords(_ scalars: [Unicode.Scalar]) -> [Range<Int>] {
-    let isEnd: (Unicode.Scalar) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\"" || $0 == "'" }
-    var result: [Range<Int>] = []
-    var index = 0
-    while index + 2 < scalars.count {
-      guard scalars[index] == ":", scalars[index + 1] == "/", scalars[index + 2] == "/" else {
-        index += 1
-        continue
-      }
-      let start = index + 3
-      let end = scalars[start...].firstIndex(where: isEnd) ?? scalars.count
-      if let at = scalars[start..<end].lastIndex(of: "@"), let colon = scalars[start..<at].firstIndex(of: ":") {
-        result.append((colon + 1)..<at)
-      }
-      index = max(end, index + 3)
-    }
-    // password=… in a connection text or a query.
-    let line = String(String.UnicodeScalarView(scalars)).lowercased().unicodeScalars.map { $0 }
-    let key = Array("password=".unicodeScalars)
-    if line.count == scalars.count {
-      for start in line.indices where line[start...].starts(with: key) {
-        let value = start + key.count
-        let end = scalars[value...].firstIndex { isEnd($0) || $0 == "&" } ?? scalars.count
-        result.append(value..<end)
-      }
-    }
-    return result
   }
 
   private func guesses(_ scalars: [Unicode.Scalar]) -> [Range<Int>] {

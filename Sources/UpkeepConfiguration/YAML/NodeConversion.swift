@@ -9,6 +9,8 @@ struct NodeConversion {
   let path: String
   let expansion: VariableExpansion
   private(set) var problems: [Diagnostic] = []
+  /// Where values stand that couldn't be made out; what else is wrong with them follows from that.
+  private(set) var failed: Set<ValueOrigin> = []
 
   private let expands: Bool
 
@@ -71,6 +73,17 @@ struct NodeConversion {
 
   private mutating func expand(_ value: String, _ style: YAMLNode.ScalarStyle, _ node: YAMLNode) -> String {
     guard expands, let (expanded, found) = expansion.expand(value) else { return value }
+    guard found.isEmpty else {
+      failed.insert(.file(path: path, range: node.range))
+      report(found, in: value, style, node)
+      return value
+    }
+    return expanded
+  }
+
+  private mutating func report(
+    _ found: [VariableExpansion.Problem], in value: String, _ style: YAMLNode.ScalarStyle, _ node: YAMLNode
+  ) {
     for problem in found {
       problems.append(
         Diagnostic(
@@ -78,7 +91,6 @@ struct NodeConversion {
           at: .file(path: path, range: place(of: problem.offset, in: value, style, node)),
           suggestion: problem.suggestion))
     }
-    return expanded
   }
 
   /// The place of a byte of a scalar's value; the scalar's start where it is written in another way.

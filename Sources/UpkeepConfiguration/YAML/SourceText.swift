@@ -6,6 +6,9 @@ struct SourceText: Hashable, Sendable {
   let bytes: [UInt8]
   /// The byte offset of the start of each line.
   let lineStarts: [Int]
+  /// How many characters stand before each `stride`-th byte, so that a column is found quickly in a long line.
+  private let characters: [Int]
+  private static let stride = 32
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
@@ -18,6 +21,19 @@ struct SourceText: Hashable, Sendable {
       index += 1
     }
     lineStarts = starts
+    var counts = [0]
+    var count = 0
+    for (index, byte) in bytes.enumerated() {
+      if !Self.isContinuation(byte) { count += 1 }
+      if (index + 1) % Self.stride == 0 { counts.append(count) }
+    }
+    characters = counts
+  }
+
+  /// How many characters stand before a byte.
+  private func characters(before offset: Int) -> Int {
+    let block = offset / Self.stride
+    return bytes[(block * Self.stride)..<offset].reduce(characters[block]) { $0 + (Self.isContinuation($1) ? 0 : 1) }
   }
 
   /// The place of a byte.
@@ -30,8 +46,8 @@ struct SourceText: Hashable, Sendable {
     }
     var start = lineStarts[low]
     if low == 0, bytes.starts(with: Self.byteOrderMark) { start = min(3, offset) }
-    let column = bytes[start..<offset].reduce(1) { $0 + (Self.isContinuation($1) ? 0 : 1) }
-    return SourcePosition(line: low + 1, column: column, offset: offset)
+    let column = characters(before: offset) - characters(before: start)
+    return SourcePosition(line: low + 1, column: column + 1, offset: offset)
   }
 
   /// The stretch between two bytes.

@@ -7,8 +7,8 @@ struct YAMLParser {
     static let bytes = 1 << 20
     static let depth = 32
     static let aliases = 100
-    /// Values of the document once every alias is written out.
-    static let values = 100_000
+    /// Values that all aliases together stand for, once they are written out.
+    static let aliasedValues = 10_000
   }
 
   private let path: String
@@ -18,7 +18,7 @@ struct YAMLParser {
   private var root: YAMLNode?
   private var anchors: [String: (node: YAMLNode, size: Int)] = [:]
   private var aliases = 0
-  private var values = 0
+  private var aliasedValues = 0
   private var problems: [Diagnostic] = []
 
   /// Reads a document.
@@ -51,8 +51,10 @@ struct YAMLParser {
         if case .documentStart = event.kind {
           documents += 1
           if documents > 1 {
-            return stop(
-              "multiple_documents", "a second document begins here; write one document", event.start, event.end)
+            report(
+              "multiple_documents", "a second document begins here; write one document",
+              text.range(event.start, event.end))
+            return true
           }
         } else if !take(event) {
           return false
@@ -120,6 +122,12 @@ struct YAMLParser {
     if frames.contains(where: { $0.anchor == name }) {
       report("undefined_alias", "*\(name) stands for a value that it is part of; write the value out", range)
     } else if let (target, size) = anchors[name] {
+      aliasedValues += size
+      guard aliasedValues <= Limit.aliasedValues else {
+        return stop(
+          "too_many_aliases", "the aliases stand for more than \(Limit.aliasedValues) values; write fewer",
+          event.start, event.end)
+      }
       return finish(YAMLNode(content: .alias(name, target), range: range), size: size)
     } else {
       let suggestion = NameSuggestion.nearest(to: name, among: anchors.keys.sorted())
@@ -154,13 +162,6 @@ struct YAMLParser {
   }
 
   private mutating func finish(_ node: YAMLNode, size: Int) -> Bool {
-    values += 1
-    if case .alias = node.content { values += size }
-    guard values <= Limit.values, size <= Limit.values else {
-      return stop(
-        "too_many_aliases", "with its aliases written out the file has more than \(Limit.values) values",
-        node.range.start.offset, node.range.end.offset)
-    }
     if let anchor = node.anchor { anchors[anchor] = (node, size) }
     guard !frames.isEmpty else {
       root = node

@@ -1,35 +1,63 @@
-import Foundation
-
 /// Hides what must not be shown.
 public enum Secret {
   /// What stands in place of a secret, everywhere.
   public static let mask = "***"
 
-  /// A URL (or libpq connection text) with its password masked; any other text as it is.
+  /// A text with the passwords of its URLs (`scheme://user:password@host`) and libpq connection texts
+  /// (`password=…`) masked; any other text as it is.
   public static func masked(_ text: String) -> String {
-    var result = text
-    if let scheme = result.range(of: "://") {
-      let rest = result[scheme.upperBound...]
-      let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-      if let at = authority.lastIndex(of: "@"), let colon = authority[..<at].firstIndex(of: ":") {
-        result.replaceSubrange(result.index(after: colon)..<at, with: mask)
-      }
+    let scalars = Array(text.unicodeScalars)
+    var result = String.UnicodeScalarView()
+    var index = 0
+    for range in passwords(in: scalars) where range.lowerBound >= index {
+      result.append(contentsOf: scalars[index..<range.lowerBound])
+      result.append(contentsOf: mask.unicodeScalars)
+      index = range.upperBound
     }
-    for key in ["password=", "sslpassword="] {
-      var start = result.startIndex
-      while let found = result.range(of: key, options: .caseInsensitive, range: start..<result.endIndex) {
-        let value = result[found.upperBound...]
-        let end: String.Index
-        if value.hasPrefix("'") {
-          end = value.dropFirst().firstIndex(of: "'").map { value.index(after: $0) } ?? value.endIndex
+    result.append(contentsOf: scalars[index...])
+    return String(result)
+  }
+
+  /// Where passwords stand in a text, in order. Rather too much than too little: in a URL it is all from the first
+  /// colon behind `://` to the last `@`.
+  public static func passwords(in text: [Unicode.Scalar]) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    var index = 0
+    while index < text.count {
+      if text[index...].starts(with: "://".unicodeScalars) {
+        let start = index + 3
+        let end = text[start...].firstIndex(where: isEnd) ?? text.count
+        if let at = text[start..<end].lastIndex(of: "@"), let colon = text[start..<at].firstIndex(of: ":") {
+          result.append((colon + 1)..<at)
+          index = at
         } else {
-          end = value.firstIndex { $0 == "&" || $0 == " " } ?? value.endIndex
+          index = start
         }
-        let offset = result.distance(from: result.startIndex, to: found.upperBound) + mask.count
-        result.replaceSubrange(found.upperBound..<end, with: mask)
-        start = result.index(result.startIndex, offsetBy: offset)
+      } else if begins(text[index...], "password=") {
+        let start = index + "password=".count
+        result.append(start..<end(ofValue: text[start...]))
+        index = max(start, result.last?.upperBound ?? start)
+      } else {
+        index += 1
       }
     }
     return result
+  }
+
+  private static func isEnd(_ scalar: Unicode.Scalar) -> Bool {
+    scalar == "\"" || scalar == "'" || scalar.properties.isWhitespace
+  }
+
+  private static func begins(_ text: ArraySlice<Unicode.Scalar>, _ word: String) -> Bool {
+    let letters = Array(word.unicodeScalars)
+    guard text.count >= letters.count else { return false }
+    return zip(text, letters).allSatisfy { $0.properties.lowercaseMapping == String($1) }
+  }
+
+  private static func end(ofValue text: ArraySlice<Unicode.Scalar>) -> Int {
+    if text.first == "'" {
+      return text.dropFirst().firstIndex(of: "'").map { $0 + 1 } ?? text.endIndex
+    }
+    return text.firstIndex { isEnd($0) || $0 == "&" } ?? text.endIndex
   }
 }

@@ -57,8 +57,8 @@ extension RunSession {
 
   /// Shows the live result to those who watch, and keeps it in the state store.
   func startPulse() -> Task<Void, Never> {
-    Task { [runner, record, journal, observe] in
-      var (shown, saved) = (journal.current.revision, journal.current.revision)
+    Task { [runner, record, journal, observe, revision = journal.current.revision] in
+      var (shown, saved) = (revision, revision)
       var sinceSave = runner.clock.stopwatch()
       while (try? await runner.clock.sleep(for: Runner.pulse)) != nil {
         let contents = journal.current

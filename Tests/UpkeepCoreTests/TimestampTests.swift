@@ -1,0 +1,93 @@
+import Foundation
+import Testing
+import UpkeepCore
+
+@Suite struct TimestampTests {
+  private static let noon: Int64 = 1_795_176_000_000_000  // 2026-11-20T12:00:00Z
+
+  @Test(arguments: [
+    ("2026-11-20 12:00:00", 0), ("2026-11-20T12:00:00", 0), ("2026-11-20t12:00:00", 0), ("2026-11-20 12:00", 0),
+    ("2026-11-20T12:00:00Z", 0), ("2026-11-20T12:00:00z", 0), ("2026-11-20 12:00:00 Z", 0),
+    ("2026-11-20 14:00:00+02:00", 0), ("2026-11-20 14:00:00+0200", 0), ("2026-11-20 14:00:00+02", 0),
+    ("2026-11-20 06:30:00-05:30", 0), ("2026-11-20 14:00:00 +02:00", 0), ("2026-11-20T12:00Z", 0),
+    ("2026-11-20 12:00:00.5", 500_000), ("2026-11-20 12:00:00,5", 500_000), ("2026-11-20 12:00:00.123456", 123_456),
+    ("2026-11-20 12:00:00.1234567", 123_456), ("2026-11-20T12:00:00.000001Z", 1),
+    ("2026-11-20T12:00:00.999999999+00:00", 999_999), ("2026-11-20", -43_200_000_000),
+    ("2026-11-21 01:00:00+13:00", 0),
+  ])
+  func isReadInEveryForm(_ text: String, _ offset: Int64) {
+    #expect(Timestamp(text: text)?.microseconds == Self.noon + offset)
+  }
+
+  @Test(arguments: [
+    "", "x", "2026", "2026-11", "2026-1-2", "20261120", "2026-13-01", "2026-00-01", "2026-02-29", "2026-02-30",
+    "2026-11-31", "2026-11-00", "2026-11-20 24:00:00", "2026-11-20 12:60:00", "2026-11-20 12:00:60", "2026-11-20 12",
+    "2026-11-20 12:00:00.", "2026-11-20 12:00:00 UTC", "2026-11-20 12:00:00+", "2026-11-20 12:00:00+2",
+    "2026-11-20 12:00:00+24:00", "2026-11-20 12:00:00+02:60", "2026-11-20 12:00:00Zx", "2026-11-20x12:00:00",
+    " 2026-11-20", "2026-11-20 ", "-026-11-20", "２026-11-20",
+  ])
+  func isNotReadFromAnythingElse(_ text: String) {
+    #expect(Timestamp(text: text) == nil)
+  }
+
+  @Test(arguments: ["2024-02-29", "2000-02-29"])
+  func knowsLeapDays(_ text: String) {
+    #expect(Timestamp(text: text)?.dateText == text)
+  }
+
+  @Test(arguments: ["1900-02-29", "2100-02-29", "2023-02-29"])
+  func knowsWhichYearsHaveNone(_ text: String) {
+    #expect(Timestamp(text: text) == nil)
+  }
+
+  @Test func isWrittenInEveryForm() {
+    let instant = Timestamp(microseconds: Self.noon + 120_400)
+    #expect(instant.rfc3339 == "2026-11-20T12:00:00.120Z")
+    #expect(instant.sqlText == "2026-11-20 12:00:00.1204")
+    #expect(Timestamp(microseconds: Self.noon).sqlText == "2026-11-20 12:00:00")
+    #expect(instant.minuteText == "2026-11-20 12:00")
+    #expect(instant.dateText == "2026-11-20")
+    #expect(Timestamp(microseconds: -1).sqlText == "1969-12-31 23:59:59.999999")
+    #expect(Timestamp(microseconds: -1).rfc3339 == "1969-12-31T23:59:59.999Z")
+  }
+
+  @Test(arguments: [0, 1, -1, 951_782_400_000_000, -62_135_596_800_000_000, 253_402_300_799_999_999, 86_399_999_999])
+  func survivesItsText(_ microseconds: Int64) {
+    let instant = Timestamp(microseconds: microseconds)
+    #expect(Timestamp(text: instant.sqlText) == instant)
+    #expect(Timestamp(instant.civil) == instant)
+  }
+
+  @Test func civilDatesAgreeWithDayNumbers() {
+    for number in stride(from: -800_000, through: 800_000, by: 97) {
+      let date = CivilTime.date(ofDayNumber: number)
+      #expect(CivilTime.dayNumber(year: date.year, month: date.month, day: date.day) == number)
+    }
+  }
+
+  @Test func saturatesInsteadOfOverflowing() {
+    let (first, last) = (Timestamp(microseconds: .min), Timestamp(microseconds: .max))
+    #expect(last + .seconds(1) == last)
+    #expect(first - .seconds(1) == first)
+    #expect(first + .seconds(-1) == first)
+    #expect(last - .seconds(-1) == last)
+    #expect(last - first == .microseconds(Int64.max))
+    #expect(first - last == .microseconds(Int64.min))
+  }
+
+  @Test func comparesAndSubtracts() {
+    let instant = Timestamp(microseconds: Self.noon)
+    #expect(instant + .seconds(90) - instant == .seconds(90))
+    #expect(instant - .milliseconds(1) < instant)
+    #expect(Timestamp(microseconds: -1).seconds == -1)
+    #expect(Timestamp(microseconds: -1_000_000).seconds == -1)
+  }
+
+  @Test func isCodedAsText() throws {
+    let instant = Timestamp(microseconds: Self.noon + 123_000)
+    let data = try JSONEncoder().encode([instant])
+    #expect(String(decoding: data, as: UTF8.self) == "[\"2026-11-20T12:00:00.123Z\"]")
+    #expect(try JSONDecoder().decode([Timestamp].self, from: data) == [instant])
+    #expect(throws: DecodingError.self) { try JSONDecoder().decode([Timestamp].self, from: Data("[\"x\"]".utf8)) }
+  }
+}

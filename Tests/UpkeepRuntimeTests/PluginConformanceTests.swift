@@ -1,0 +1,124 @@
+import Synchronization
+import Testing
+import UpkeepCore
+import UpkeepTestKit
+
+/// What may be wrong with ``FaultyTask``.
+enum Fault: String, SettingEnumeration {
+  case none
+  case previewWrites = "preview_writes"
+  case previewCountsLess = "preview_counts_less"
+  case leavesHalf = "leaves_half"
+  case countsTwice = "counts_twice"
+  case swallowsCancellation = "swallows_cancellation"
+  case throwsAnotherError = "throws_another_error"
+  case saysNoTotal = "says_no_total"
+}
+
+struct FaultySettings: TaskSettings {
+  var fault = Fault.none
+  static let fields: [SettingField<Self>] = [SettingField("fault", \.fault, "What is wrong with it")]
+}
+
+/// Rows in memory.
+final class Rows: TaskResources {
+  private let rows: Mutex<Set<Int>>
+
+  init(_ count: Int) {
+    rows = Mutex(Set(0..<count))
+  }
+
+  var all: Set<Int> { rows.withLock { $0 } }
+
+  func delete(_ row: Int) {
+    _ = rows.withLock { $0.remove(row) }
+  }
+}
+
+/// Deletes the even rows, one at a time; wrong in the way that it is told to.
+struct FaultyTask: DeletingTask {
+  static let documentation = PluginDocumentation(
+    summary: "Deletes even rows", sample: "faulty_task:   # wrong\n  plugin: faulty_task")
+
+  func preview(_ settings: FaultySettings, in context: TaskContext) async throws {
+    try Task.checkCancellation()
+    guard let rows = context.resources as? Rows else { return }
+    let doomed = rows.all.filter { $0.isMultiple(of: 2) }.count - (settings.fault == .previewCountsLess ? 1 : 0)
+    context.add("rows_deleted", doomed)
+    context.update(table: "rows") {
+      $0.deleted = doomed
+      $0.total = settings.fault == .saysNoTotal ? nil : rows.all.count
+    }
+    if settings.fault == .previewWrites { rows.delete(1) }
+  }
+
+  func run(_ settings: FaultySettings, in context: TaskContext) async throws {
+    guard let rows = context.resources as? Rows else { return }
+    var doomed = rows.all.filter { $0.isMultiple(of: 2) }.sorted()
+    if settings.fault == .leavesHalf { doomed = Array(doomed.prefix((doomed.count + 1) / 2)) }
+    for row in doomed {
+      if settings.fault == .swallowsCancellation, Task.isCancelled { return }
+      if settings.fault == .throwsAnotherError, Task.isCancelled {
+        throw TaskError(code: "broken", place: "rows", problem: "cancelled", fix: "none")
+      }
+      try Task.checkCancellation()
+      rows.delete(row)
+      let number = settings.fault == .countsTwice ? 2 : 1
+      context.add("rows_deleted", number)
+      context.update(table: "rows") { $0.deleted += number }
+      _ = context.clock.stopwatch()
+    }
+    try Task.checkCancellation()
+  }
+}
+
+@Suite struct PluginConformanceTests {
+  let plugin = Plugin("faulty_task", FaultyTask.self, FaultyTask.documentation)
+
+  func checks(_ fault: Fault, rows: Int = 12) async -> Set<String> {
+    let conformance = PluginConformance(plugin, powers: [.preview, .delete]) {
+      let rows = Rows(rows)
+      return ConformanceFixture(
+        settings: .test(.object(["fault": .string(fault.rawValue)])), resources: rows,
+        digest: { "\(rows.all.sorted())" })
+    }
+    return Set(await conformance.failures().map(\.check))
+  }
+
+  @Test(
+    arguments: [
+      (.none, []),
+      (.previewWrites, ["preview", "guard"]),
+      (.previewCountsLess, ["preview"]),
+      (.leavesHalf, ["preview", "run", "cancel in the middle"]),
+      (.countsTwice, ["preview"]),
+      (.swallowsCancellation, ["cancel", "cancel in the middle"]),
+      (.throwsAnotherError, ["cancel", "cancel in the middle", "timeout"]),
+      (.saysNoTotal, ["guard"]),
+    ] as [(Fault, Set<String>)])
+  func findsEachFault(_ fault: Fault, _ checks: Set<String>) async {
+    #expect(await self.checks(fault) == checks)
+  }
+
+  @Test func saysThatAFixtureWithNothingToDoChecksNothing() async {
+    #expect(await checks(.none, rows: 0).contains("preview"))
+  }
+
+  @Test func findsPowersThatWereLost() async {
+    let failures = await PluginConformance(plugin, powers: [.preview]) { ConformanceFixture(resources: Rows(3)) }
+      .failures()
+    #expect(
+      failures.filter { $0.check == "powers" }.map(\.message) == [
+        "expected [\"preview\"], found [\"delete\", \"preview\"]", "the guard isn't bound as expected",
+      ])
+  }
+
+  @Test func findsBadSettingsThatAreTaken() async {
+    let good = ConfigurationNode.test(.object(["fault": .string("none")]))
+    let failures = await PluginConformance(plugin, powers: [.preview, .delete], badSettings: [good]) {
+      let rows = Rows(4)
+      return ConformanceFixture(resources: rows, digest: { "\(rows.all.sorted())" })
+    }.failures()
+    #expect(failures == [ConformanceFailure("settings", "expected fault: \"none\" to be refused")])
+  }
+}

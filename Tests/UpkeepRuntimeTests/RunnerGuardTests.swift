@@ -1,0 +1,130 @@
+import Testing
+import UpkeepCore
+import UpkeepRuns
+import UpkeepRuntime
+import UpkeepTestKit
+
+@Suite struct RunnerGuardTests {
+  let fixture = RunnerFixture()
+
+  @Test func aRunThatWouldDeleteTooMuchIsRefusedAndDoesNothing() async throws {
+    let result = await fixture.runner.run(RunRequest(task: .deleting(1200, of: 1500)))
+    #expect(result.status == .refused)
+    #expect(result.reason == "the guard refuses: odds would lose 1200 of 1500 rows (80 %), more than 50 %")
+    #expect(result.counts.isEmpty)
+    #expect(result.tables.isEmpty)
+    #expect(
+      result.guardVerdict
+        == GuardVerdict(
+          wouldRefuse: true, overridden: false, maxPercent: 50, minRows: 1000,
+          tables: [GuardedTable(table: "odds", doomed: 1200, total: 1500, percent: 80)]))
+    #expect(try await fixture.store.record(result.runID)?.result == result)
+    #expect(try await fixture.store.holders().isEmpty)
+  }
+
+  @Test(arguments: [
+    (doomed: 999, total: 999, status: RunStatus.completed),
+    (doomed: 1000, total: 1999, status: .refused),
+    (doomed: 1000, total: 2000, status: .completed),
+    (doomed: 1001, total: 2000, status: .refused),
+    (doomed: 0, total: 0, status: .completed),
+  ])
+  func theGuardHoldsFromMinRowsAndAboveMaxPercent(doomed: Int, total: Int, status: RunStatus) async {
+    let result = await fixture.runner.run(RunRequest(task: .deleting(doomed, of: total)))
+    #expect(result.status == status)
+    #expect(result.guardVerdict?.wouldRefuse == (status == .refused))
+  }
+
+  @Test func anOverriddenGuardIsRecorded() async {
+    let result = await fixture.runner.run(RunRequest(task: .deleting(1200, of: 1500), overrideGuard: true))
+    #expect(result.status == .completed)
+    #expect(result.counts == ["odds_deleted": 1200, "forecast": 1200])
+    #expect(result.guardVerdict?.wouldRefuse == true)
+    #expect(result.guardVerdict?.overridden == true)
+  }
+
+  @Test func theForecastIsToldBeforeTheFirstRowGoes() async {
+    _ = await fixture.runner.run(RunRequest(task: .deleting(10, of: 1500)), observe: fixture.events.add)
+    #expect(fixture.events.kinds == ["started", "forecast", "finished"])
+    guard case .forecast(let result, let forecast) = fixture.events.all[1] else { return }
+    #expect(result.counts.isEmpty)
+    #expect(result.guardVerdict?.wouldRefuse == false)
+    #expect(forecast.deleted == 10)
+  }
+
+  @Test func aGuardThatIsSwitchedOffNeedsNoForecast() async {
+    let result = await fixture.runner.run(RunRequest(task: .deleting(1200, of: 1500, guardRule: nil)))
+    #expect(result.status == .completed)
+    #expect(result.guardVerdict == nil)
+    #expect(result.counts == ["odds_deleted": 1200, "forecast": -1])
+  }
+
+  @Test func aTaskThatDeletesNothingHasNoGuard() async {
+    let result = await fixture.runner.run(
+      RunRequest(task: .fake(preview: { $0.add("plans_reset", 9) }, run: { $0.add("plans_reset", 9) })))
+    #expect(result.guardVerdict == nil)
+    #expect(result.counts == ["plans_reset": 9])
+  }
+
+  @Test func aPreviewThatTheGuardWouldRefuseIsCompletedAndSaysSo() async throws {
+    let result = await fixture.runner.run(
+      RunRequest(task: .deleting(1200, of: 1500), mode: .preview), observe: fixture.events.add)
+    #expect(result.status == .completed)
+    #expect(result.counts == ["odds_deleted": 1200])
+    #expect(result.tables == [TableResult(table: "odds", deleted: 1200, total: 1500)])
+    #expect(result.guardVerdict?.wouldRefuse == true)
+    #expect(result.guardVerdict?.overridden == false)
+    #expect(try await fixture.store.record(result.runID)?.result == result)
+    #expect(fixture.events.kinds == ["started", "finished"])
+  }
+
+  @Test func aPreviewNeedsNoLease() async throws {
+    let door = Door()
+    let task = RunnableTask.fake(preview: { $0.add("rows_deleted", 1) }, run: { _ in await door.wait() })
+    let run = fixture.start(RunRequest(task: task))
+    await fixture.until("started")
+    #expect(await fixture.runner.run(RunRequest(task: task, mode: .preview)).status == .completed)
+    door.open()
+    _ = await run.value
+  }
+
+  @Test func aPreviewOfATaskThatHasNoneFails() async {
+    let result = await fixture.runner.run(RunRequest(task: .fake(), mode: .preview))
+    #expect(result.status == .failed)
+    #expect(
+      result.errors == [
+        RunError(
+          step: "run", code: "no_preview", message: "task tidy: its plugin fake has no preview; run it instead")
+      ])
+  }
+
+  @Test func aForecastThatFailsKeepsTheRunFromStarting() async {
+    let result = await fixture.runner.run(
+      RunRequest(
+        task: .fake(
+          preview: { _ in throw TaskError(code: "no_table", place: "table a", problem: "gone", fix: "create it") },
+          isGuarded: true, run: { $0.add("rows_deleted", 1) })))
+    #expect(result.status == .failed)
+    #expect(result.errors.map(\.code) == ["no_table"])
+    #expect(result.counts.isEmpty)
+  }
+
+  @Test func aStepThatTheGuardCouldNotJudgeIsLeftOut() async {
+    let result = await fixture.runner.run(
+      RunRequest(
+        task: .fake(
+          preview: { context in
+            _ = try await context.step("a") {
+              throw TaskError(code: "database_busy", place: "table a", problem: "busy", fix: "wait")
+            }
+            _ = try await context.step("b") { context.add("b_deleted", 1) }
+          }, isGuarded: true,
+          run: { context in
+            _ = try await context.step("a") { context.add("a_deleted", 1) }
+            _ = try await context.step("b") { context.add("b_deleted", 1) }
+          })))
+    #expect(result.status == .completedWithErrors)
+    #expect(result.counts == ["b_deleted": 1])
+    #expect(result.errors == [RunError(step: "a", code: "database_busy", message: "table a: busy; wait")])
+  }
+}
