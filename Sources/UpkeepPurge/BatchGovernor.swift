@@ -24,10 +24,6 @@ struct BatchGovernor: Sendable {
   static let frames = 800
   /// The same while nobody else writes.
   static let quietFrames = 3500
-  /// The size of the log, in bytes, above which the purge waits for what keeps the log from being begun anew.
-  static let logBound = 32 << 20
-  /// Free bytes of the disk below which the purge waits: twice what the log may take.
-  static let diskFloor = 2 * logBound
 
   /// Rows of the driving table in the next batch.
   private(set) var size = 50
@@ -65,13 +61,16 @@ struct BatchGovernor: Sendable {
     return othersWrite ? Self.pause : .zero
   }
 
-  /// Makes the next batch as small as it may be.
-  mutating func shrink() {
-    size = Self.sizes.lowerBound
-  }
-
   /// Whether it is time to bring the log into the file.
   func wantsCheckpoint(_ log: LogState) -> Bool {
     log.frames - log.checkpointed >= (othersWrite ? Self.frames : Self.quietFrames)
   }
+}
+
+/// What a purge leaves free for others.
+struct PurgeBounds: Sendable {
+  /// The size of the log, in bytes, above which the purge waits for what keeps the log from being begun anew.
+  var log = 32 << 20
+  /// Free bytes of the disk below which the purge waits: twice what the log may take.
+  var disk = 64 << 20
 }

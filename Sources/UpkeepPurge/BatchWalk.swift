@@ -9,7 +9,6 @@ struct BatchWalk: Sendable {
   private let elapsed: @Sendable () -> Duration
   private var lastNote = Duration.zero
   private var stepName = ""
-  private var logWait = Duration.milliseconds(50)
 
   init(purge: Purge, context: TaskContext) {
     self.purge = purge
@@ -117,11 +116,13 @@ struct BatchWalk: Sendable {
   }
 
   /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
-  private mutating func yield(_ pause: Duration) async throws {
+  private func yield(_ pause: Duration) async throws {
     let spent = context.clock.stopwatch()
-    if let log = purge.database.logState() {
-      if governor.wantsCheckpoint(log) { try await purge.checkpoint() }
-      if log.bytes > BatchGovernor.logBound { try await awaitNewLog() }
+    if let log = purge.database.logState(), governor.wantsCheckpoint(log) {
+      try await purge.checkpoint()
+      // Commits that came meanwhile keep the log from being begun anew; few as they are, they go at once.
+      if let rest = purge.database.logState(), !rest.isCheckpointed { try await purge.beginNewLog() }
+      try await awaitNewLog()
     }
     try await awaitDisk()
     let rest = pause - spent()
@@ -129,27 +130,21 @@ struct BatchWalk: Sendable {
   }
 
   /// Waits while a reader of another program keeps the log from being begun anew, so that it doesn't grow without end.
-  ///
-  /// Only a write shows whether the log can be begun anew: after each wait one small batch tries.
-  private mutating func awaitNewLog() async throws {
-    try await purge.checkpoint()
-    guard let log = purge.database.logState(), log.bytes > BatchGovernor.logBound else {
-      logWait = .milliseconds(50)
-      return
+  private func awaitNewLog() async throws {
+    while let log = purge.database.logState(), log.bytes > purge.bounds.log {
+      if try await purge.beginNewLog() { return }
+      context.report(
+        nil, "waiting: a reader of another program keeps the log of \(log.bytes >> 20) MB from being emptied")
+      try await context.clock.sleep(for: .milliseconds(100))
+      try await purge.checkpoint()
     }
-    context.report(
-      nil, "waiting: a reader of another program keeps the log of \(log.bytes >> 20) MB from being emptied")
-    try await context.clock.sleep(for: logWait)
-    try await purge.checkpoint()
-    logWait = min(logWait * 2, .seconds(5))
-    governor.shrink()
   }
 
   private func awaitDisk() async throws {
-    while let free = purge.database.freeDisk(), free < BatchGovernor.diskFloor {
+    while let free = purge.database.freeDisk(), free < purge.bounds.disk {
       context.report(
         nil,
-        "waiting: only \(free >> 20) MB of the disk are free; \(BatchGovernor.diskFloor >> 20) MB are wanted, at least")
+        "waiting: only \(free >> 20) MB of the disk are free; \(purge.bounds.disk >> 20) MB are wanted, at least")
       try await context.clock.sleep(for: .seconds(1))
     }
   }
