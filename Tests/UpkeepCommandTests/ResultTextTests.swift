@@ -42,8 +42,9 @@ import UpkeepCore
     #expect(
       lines(result) == [
         "odds: completed in 1.2 s, 1,500 rows deleted",
-        "  TABLE      DELETED  STILL REFERENCED  OLDEST            NEWEST",
-        "  snapshots    1,500                 2  1970-01-01 00:00  1970-01-01 00:01",
+        "  TABLE      DELETED  KEPT  OLDEST            NEWEST",
+        "  snapshots    1,500     2  1970-01-01 00:00  1970-01-01 00:01",
+        "  kept: old enough to go, but rows that stay refer to them",
         "  195,000 rows/s, longest lock 6.1 ms",
         "  database odds: 5 MB, of which 1.5 MB are free",
         "  the file doesn't shrink: new rows reuse the free pages; only VACUUM gives them back, and it",
@@ -103,6 +104,15 @@ import UpkeepCore
         "odds: completed with errors in 1.2 s", "  warning: two", "  1 warning as above",
         "  error: events: no such table", "  error: bad",
       ])
+  }
+
+  @Test func showsTheFirstWarningsAndWhereTheOthersAre() {
+    let result = result { $0.warnings = ["a", "b", "c", "d", "e"] }
+    #expect(
+      lines(result).dropFirst() == [
+        "  warning: a", "  warning: b", "  warning: c", "  2 more warnings: upkeep show 01M7XWEJETMFJ61P1HT6YY1AE4",
+      ])
+    #expect(HistoryText.whole(result, width: 80, paint: Self.plain).filter { $0.contains("warning:") }.count == 5)
   }
 
   @Test func listsCountsWhereThereIsNoTable() {

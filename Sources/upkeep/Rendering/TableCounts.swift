@@ -10,7 +10,7 @@ enum TableCounts {
     let hasKept = concerned.contains { $0.keptReferenced > 0 }
     var columns: [TextTable.Column] = [.text("TABLE", shrinks: true), .number(heading)]
     if hasTotals { columns += [.number("OF"), .number("SHARE")] }
-    if hasKept { columns.append(.number("STILL REFERENCED")) }
+    if hasKept { columns.append(.number("KEPT")) }
     columns += [.text("OLDEST"), .text("NEWEST")]
     let rows = concerned.map { table -> [String] in
       var row = [table.table, NumberText.grouped(table.deleted)]
@@ -18,7 +18,8 @@ enum TableCounts {
       if hasKept { row.append(table.keptReferenced == 0 ? "" : NumberText.grouped(table.keptReferenced)) }
       return row + [table.oldest?.minuteText ?? "", table.newest?.minuteText ?? ""]
     }
-    return TextTable(columns: columns, rows: rows).lines(width: width)
+    let lines = TextTable(columns: columns, rows: rows).lines(width: width)
+    return hasKept ? lines + ["kept: old enough to go, but rows that stay refer to them"] : lines
   }
 
   private static func share(_ table: TableResult) -> String {
