@@ -41,6 +41,10 @@ public protocol Database: Sendable {
   ///   - mode: What for.
   ///   - purpose: Who opens it, as in `upkeep/odds_retention`; the server shows it where it can.
   func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession
+  /// How the write-ahead log stands now; nothing where the engine keeps none that a client has to look after.
+  func logState() -> LogState?
+  /// Free bytes of the disk that the database lies on; nothing where it isn't on this machine.
+  func freeDisk() -> Int?
 }
 
 /// How a transaction begins.

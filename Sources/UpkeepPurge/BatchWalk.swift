@@ -9,6 +9,7 @@ struct BatchWalk: Sendable {
   private let elapsed: @Sendable () -> Duration
   private var lastNote = Duration.zero
   private var stepName = ""
+  private var logWait = Duration.milliseconds(50)
 
   init(purge: Purge, context: TaskContext) {
     self.purge = purge
@@ -26,6 +27,9 @@ struct BatchWalk: Sendable {
     if root.isDirect, case .condition(let condition) = root.selection {
       let extent = try await purge.session.perform { try RowExtent(root, condition, on: $0) }
       guard let extent else { return }
+      for scattered in try await scatteredLeaves(of: root, condition, extent: extent, graph: graph) {
+        try await walk(scattered)
+      }
       if extent.isDense {
         try await walk(DirectBatches(root, condition, extent: extent))
         return
@@ -38,6 +42,22 @@ struct BatchWalk: Sendable {
     let keeps = !step.rule.selectsUnreferenced
     if keeps { count(held: listing.held, of: root.table.name) }
     try await walkLists(root, ancestors: [], graph: graph, listing: listing, keeps: keeps)
+  }
+
+  /// Batches for the children that lie scattered over their table: they go first, in the order of their own table.
+  private func scatteredLeaves(
+    of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph
+  ) async throws -> [ScatteredBatches] {
+    try await purge.session.transaction(.read) { connection in
+      let edges = try pass.leaves.filter { edge in
+        try ScatterSample(edge, of: pass, condition, extent: extent, graph: graph, on: connection)?.isScattered ?? false
+      }
+      guard !edges.isEmpty else { return [] }
+      try pass.makeList(on: connection, parent: nil, graph: graph, without: DoomedRows())
+      return try edges.compactMap { edge in
+        try ScatteredBatches(edge, of: pass, condition, graph: graph, on: connection)
+      }
+    }
   }
 
   private mutating func walkLists(
@@ -99,14 +119,39 @@ struct BatchWalk: Sendable {
   /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
   private mutating func yield(_ pause: Duration) async throws {
     let spent = context.clock.stopwatch()
-    if governor.wantsCheckpoint {
-      let frames = try await purge.session.perform { connection in
-        try connection.first("PRAGMA wal_checkpoint(PASSIVE)")?[1].integer ?? 0
-      }
-      governor.note(checkpointOf: Int(max(0, frames)))
+    if let log = purge.database.logState() {
+      if governor.wantsCheckpoint(log) { try await purge.checkpoint() }
+      if log.bytes > BatchGovernor.logBound { try await awaitNewLog() }
     }
+    try await awaitDisk()
     let rest = pause - spent()
     if rest > .zero { try await context.clock.sleep(for: rest) }
+  }
+
+  /// Waits while a reader of another program keeps the log from being begun anew, so that it doesn't grow without end.
+  ///
+  /// Only a write shows whether the log can be begun anew: after each wait one small batch tries.
+  private mutating func awaitNewLog() async throws {
+    try await purge.checkpoint()
+    guard let log = purge.database.logState(), log.bytes > BatchGovernor.logBound else {
+      logWait = .milliseconds(50)
+      return
+    }
+    context.report(
+      nil, "waiting: a reader of another program keeps the log of \(log.bytes >> 20) MB from being emptied")
+    try await context.clock.sleep(for: logWait)
+    try await purge.checkpoint()
+    logWait = min(logWait * 2, .seconds(5))
+    governor.shrink()
+  }
+
+  private func awaitDisk() async throws {
+    while let free = purge.database.freeDisk(), free < BatchGovernor.diskFloor {
+      context.report(
+        nil,
+        "waiting: only \(free >> 20) MB of the disk are free; \(BatchGovernor.diskFloor >> 20) MB are wanted, at least")
+      try await context.clock.sleep(for: .seconds(1))
+    }
   }
 
   private mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {

@@ -59,6 +59,12 @@ public struct Purge: Sendable {
         // Pages are kept so that batches find the inner pages of every index again.
         try connection.execute("PRAGMA cache_size = -32000")
         if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }
+        let journal = try connection.first("PRAGMA journal_mode")?[0].text ?? ""
+        if journal != "wal" {
+          context.warn(
+            "database \(database.name) has journal mode \(journal): each batch is slower and keeps readers out, too; "
+              + "the mode is left as it is (the application may set it: PRAGMA journal_mode = WAL)")
+        }
         return try Catalogue(sqlite: connection)
       }
       let purge = Purge(catalogue: catalogue, session: session, database: database, names: names)
@@ -90,6 +96,11 @@ public struct Purge: Sendable {
     _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
     try await session.transaction(.read, body)
+  }
+
+  /// Brings the log into the file as far as readers allow; takes no lock that a writer wants.
+  func checkpoint() async throws {
+    try await session.perform { _ = try $0.rows("PRAGMA wal_checkpoint(PASSIVE)") }
   }
 
   /// Brings the log into the file and says how the database stands.

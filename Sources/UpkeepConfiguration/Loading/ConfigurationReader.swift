@@ -53,7 +53,7 @@ struct ConfigurationReader {
     let state = stateLocation(host, hostNode, scope)
     effective.add("version", .integer(1), root["version"])
     effective.add("host", HostKeys.descriptions, host.values, hostNode)
-    if host.state == nil { effective.replace("host.state", .string(state.text)) }
+    effective.replace("host.state", .string(state.text))
     let databases = databaseEntries.compactMap { readDatabase($0, scope) }
 
     let taskEntries = overridden(map(root, "tasks"))

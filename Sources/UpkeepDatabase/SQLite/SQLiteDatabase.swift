@@ -72,6 +72,18 @@ public struct SQLiteDatabase: Database {
     }
   }
 
+  /// The state of the file's log; nothing where it isn't in WAL mode.
+  public func logState() -> LogState? {
+    LogState(sqlite: path)
+  }
+
+  /// Free bytes that this user may fill on the file's disk.
+  public func freeDisk() -> Int? {
+    var information = statvfs()
+    guard statvfs(path, &information) == 0 else { return nil }
+    return Int(information.f_bavail) * Int(information.f_frsize)
+  }
+
   /// How the database is called in messages: `database odds (data/odds.sqlite)`.
   var label: String {
     "database \(name) (\(path))"
