@@ -64,6 +64,17 @@ import UpkeepCore
       ])
   }
 
+  @Test func showsDaysWhereMinutesDoNotFit() {
+    let table = TableResult(
+      table: "competitor_odds_snapshots", deleted: 1500, oldest: Timestamp(microseconds: 0),
+      newest: Timestamp(microseconds: 60_000_000))
+    #expect(
+      TableCounts.lines([table], heading: "DELETED", width: 60) == [
+        "TABLE                      DELETED  OLDEST      NEWEST",
+        "competitor_odds_snapshots    1,500  1970-01-01  1970-01-01",
+      ])
+  }
+
   @Test func saysThatThereWasNothing() {
     let result = result { $0.tables = [TableResult(table: "snapshots")] }
     #expect(lines(result) == ["odds: completed in 1.2 s, nothing deleted"])
@@ -141,7 +152,8 @@ import UpkeepCore
 
   @Test func drawsABarThatFitsTheLine() {
     let result = result(.running) { $0.progress = RunProgress(percent: 48.4, message: "Deleting market_odds") }
-    #expect(ProgressText.bar(result, width: 80) == "odds [###########.............]  48 %  Deleting market_odds")
+    #expect(ProgressText.bar(result, width: 80) == "odds [#####.......]  48 %  Deleting market_odds")
+    #expect(ProgressText.bar(result, width: 100) == "odds [###########.............]  48 %  Deleting market_odds")
     #expect(ProgressText.bar(result, width: 30).count == 29)
     #expect(ProgressText.line(result) == "odds: 48 %, Deleting market_odds")
   }
