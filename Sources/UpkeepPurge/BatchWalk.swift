@@ -118,11 +118,13 @@ struct BatchWalk: Sendable {
   /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
   private func yield(_ pause: Duration) async throws {
     let spent = context.clock.stopwatch()
-    if let log = purge.database.logState(), governor.wantsCheckpoint(log) {
-      try await purge.checkpoint()
-      // Commits that came meanwhile keep the log from being begun anew; few as they are, they go at once.
-      if let rest = purge.database.logState(), !rest.isCheckpointed { try await purge.beginNewLog() }
-      try await awaitNewLog()
+    if let log = purge.database.logState() {
+      if governor.wantsCheckpoint(log) {
+        try await purge.checkpoint()
+        // Commits that came meanwhile keep the log from being begun anew; few as they are, they go at once.
+        if let rest = purge.database.logState(), !rest.isCheckpointed { try await purge.beginNewLog() }
+      }
+      if log.bytes > purge.bounds.log { try await awaitNewLog() }
     }
     try await awaitDisk()
     let rest = pause - spent()
