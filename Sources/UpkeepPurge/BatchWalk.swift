@@ -88,6 +88,7 @@ struct BatchWalk: Sendable {
 
   @discardableResult
   private mutating func walk(_ batches: some BatchSource) async throws -> Int {
+    try await purge.session.perform { try Preflight.check(batches.statements, on: $0) }
     var cursor = batches.start
     var held = 0
     while true {
@@ -201,4 +202,6 @@ protocol BatchSource: Sendable {
   func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound?
   /// Deletes a batch, within a transaction.
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome
+  /// The texts of all statements of a batch, for the preflight.
+  var statements: [String] { get }
 }

@@ -126,3 +126,41 @@ struct PlacementTests {
     await reader.close()
   }
 }
+
+/// A statement that would read a whole table for each batch is refused before the first one.
+struct PreflightTests {
+  private func fixture() async throws -> PurgeFixture {
+    try await PurgeFixture(
+      "CREATE TABLE large(id INTEGER PRIMARY KEY, a)", "CREATE TABLE small(id INTEGER PRIMARY KEY, a)",
+      "CREATE TABLE parent(id INTEGER PRIMARY KEY)",
+      "CREATE TABLE child(id INTEGER PRIMARY KEY, p INTEGER REFERENCES parent(id))",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) INSERT INTO large SELECT i, i FROM n",
+      "INSERT INTO small SELECT * FROM large LIMIT 9999", "INSERT INTO child SELECT id, NULL FROM large")
+  }
+
+  private func check(_ statement: String) async throws {
+    let fixture = try await fixture()
+    let session = try await fixture.database.open(.read, purpose: "test")
+    try await session.perform { try Preflight.check([statement], on: $0) }
+  }
+
+  @Test(arguments: [
+    ("DELETE FROM large WHERE a = 5", "large"), ("DELETE FROM large AS t WHERE t.a = ?1", "large"),
+    ("SELECT 1 FROM small s, large t WHERE t.a = 3 AND s.id = t.id", "large"),
+    ("DELETE FROM parent WHERE id = 3", "child"),
+  ])
+  func refusesAScanOfALargeTable(statement: String, table: String) async throws {
+    let error = await #expect(throws: TaskError.self) { try await check(statement) }
+    #expect(error?.code == "full_scan")
+    #expect(error?.place == "table \(table)")
+  }
+
+  @Test(arguments: [
+    "DELETE FROM small WHERE a = 5", "DELETE FROM large WHERE id > 3 AND id < 9",
+    "SELECT max(n) FROM (SELECT id AS n FROM large WHERE id > 5 ORDER BY id LIMIT 3)",
+    "DELETE FROM large WHERE id IN (SELECT id FROM small WHERE id > 3 AND id < 5)",
+  ])
+  func allowsWhatAnIndexFinds(statement: String) async throws {
+    try await check(statement)
+  }
+}
