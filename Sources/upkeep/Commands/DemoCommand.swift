@@ -53,7 +53,11 @@ struct DemoCommand: UpkeepSubcommand {
     }
     console.note(["", "$ upkeep run --all --config \(demo.configuration)"])
     let status = try await session.run(targets, showsForecasts: false, json: options.json)
-    if status == .done { console.note(DemoText.next(demo.configuration)) }
+    if status == .done {
+      let program = DemoText.program(
+        calledAs: CommandLine.arguments.first ?? "upkeep", in: FileManager.default.currentDirectoryPath)
+      console.note(DemoText.next(demo.configuration, program: program))
+    }
     return status
   }
 }
