@@ -6,21 +6,8 @@ import UpkeepTestKit
 @Suite struct NoopTests {
   let plugin = Plugin("noop", NoopTask.self, NoopTask.documentation)
 
-  func settings(_ values: [String: JSONValue]) -> PreparedTask {
+  private func settings(_ values: [String: JSONValue]) -> PreparedTask {
     plugin.prepare(.test(.object(values)), .standard, SettingScope(folder: "/", databases: nil)).task
-  }
-
-  @Test func conforms() async {
-    let conformance = PluginConformance(
-      plugin, powers: [.preview],
-      badSettings: [
-        .test(.object(["duration": .integer(3)])), .test(.object(["duration": .string("-1s")])),
-        .test(.object(["fail": .string("yes")])), .test(.object(["durations": .string("3s")])),
-      ]
-    ) {
-      ConformanceFixture(settings: .test(.object(["duration": .string("30s")])))
-    }
-    #expect(await conformance.failures() == [])
   }
 
   @Test func itsDefaultsTakeNoTimeAndDoNotFail() async throws {
