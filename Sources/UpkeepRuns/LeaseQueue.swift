@@ -63,6 +63,9 @@ public enum LeaseQueue {
   ) -> String? {
     switch inspector.liveness(of: owner) {
     case .alive: nil
+    case .gone where owner.bootID != inspector.current.bootID:
+      // A purge doesn't wait for the disk at each commit: in a power cut it may have counted more than is gone.
+      "its machine (\(owner.host)) went down; what it counted last may not have reached the disk, and goes next time"
     case .gone: "its process (pid \(owner.pid) on \(owner.host)) is gone"
     case .unknown where now - renewedAt > timeToLive:
       "its process (pid \(owner.pid) on \(owner.host)) hasn't been heard of for \(timeToLive.durationText)"

@@ -99,6 +99,21 @@ import UpkeepTestKit
     #expect(try await store.renew("01A", owner: other) == .lost)
   }
 
+  @Test(arguments: StoreKind.allCases)
+  func saysWhereTheMachineWentDownThatTheCountsMayBeTooHigh(_ kind: StoreKind) async throws {
+    let store = fixture.make(kind)
+    var other = StubProcessInspector.process(pid: 99)
+    other.bootID = "the boot before"
+    try await store.save(fixture.record("01A", owner: other))
+    fixture.inspector.set(other, .gone)
+    #expect(try await store.reap() == ["01A"])
+    let result = try #require(try await store.record("01A")?.result)
+    #expect(result.status == .interrupted)
+    #expect(
+      result.reason
+        == "its machine (box-1) went down; what it counted last may not have reached the disk, and goes next time")
+  }
+
   @Test(arguments: StoreKind.allCases) func aDeadOneInTheQueueIsPutAside(_ kind: StoreKind) async throws {
     let store = fixture.make(kind)
     let other = StubProcessInspector.process(pid: 99)
