@@ -87,6 +87,7 @@ let package = Package(
     tests(
       "ConformanceTests", path: "Tests/Conformance",
       ["UpkeepHost", "UpkeepTestKit", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
+    tests("UpkeepCommandTests", ["upkeep", "UpkeepHost", "UpkeepRuns", "UpkeepCore", "UpkeepDemo"]),
     tests("ArchitectureTests", path: "Tests/Architecture", []),
     tests(
       "EndToEndTests", path: "Tests/EndToEnd",

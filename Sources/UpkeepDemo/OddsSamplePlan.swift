@@ -40,6 +40,18 @@ struct OddsSamplePlan {
     now - Self.dayLength * OddsSample.days + Self.dayLength * run / runsPerDay - .seconds(120)
   }
 
+  /// The instant, moved out of the 25 minutes after each cutoff of whole days.
+  ///
+  /// Time goes on while somebody tries things: without the gap, a run a minute after the first would find the rows of
+  /// that minute. Later instants stay later.
+  func settled(_ instant: Timestamp) -> Timestamp {
+    let gap: Int64 = 25 * 60_000_000
+    let day = Self.dayLength.microseconds
+    let sinceCutoff = ((instant - now).microseconds % day + day) % day
+    guard sinceCutoff < gap else { return instant }
+    return instant + .microseconds(gap - sinceCutoff + sinceCutoff / 10)
+  }
+
   /// How many snapshots a run takes.
   func snapshots(ofRun run: Int) -> Int {
     snapshots * (run + 1) / runs - snapshots * run / runs
@@ -48,7 +60,7 @@ struct OddsSamplePlan {
   /// When an event (from 0) kicks off.
   func kickoff(_ event: Int) -> Timestamp {
     guard event < matches else { return now + Self.dayLength * (20 + event - matches) }
-    return now - Self.dayLength * 44 + Self.dayLength * (49 * event) / matches
+    return settled(now - Self.dayLength * 44 + Self.dayLength * (49 * event) / matches)
   }
 
   /// The events that a run starting at `start` can see: those that kick off after its end, within three days.

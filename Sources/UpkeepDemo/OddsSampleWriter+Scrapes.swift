@@ -13,7 +13,7 @@ extension OddsSampleWriter {
       let visible = plan.visible(at: start)
       let count = plan.snapshots(ofRun: run)
       for index in 0..<count {
-        let captured = start + step(index, of: count)
+        let captured = plan.settled(start + step(index, of: count))
         turn += 1
         let isOutright = random.once(in: 300)
         let event = isOutright ? plan.matches + turn % plan.outrights : visible.lowerBound + turn % visible.count
@@ -85,7 +85,7 @@ extension OddsSampleWriter {
       return text(max(captured, plan.now - .seconds(3600 * (1 + random.below(48)))))
     }
     guard random.once(in: 5) else { return .null }
-    return text(min(plan.now, captured + .seconds(60 * (1 + random.below(120)))))
+    return text(min(plan.now, plan.settled(captured + .seconds(60 * (1 + random.below(120))))))
   }
 
   /// What a run leaves beside its snapshots; some errors name an event that is long over.

@@ -80,7 +80,7 @@ struct OddsSampleWriter {
       for (index, source) in Self.sources.enumerated() where (event + index) % 3 != 0 {
         id += 1
         rivals[event].append(id)
-        let postponed: Duration = random.once(in: 6) ? .seconds(36 * 3600) : .zero
+        let postponed: Duration = random.once(in: 6) ? .seconds(48 * 3600) : .zero
         let kickoff = plan.kickoff(event) + postponed
         let created = text(max(plan.runStart(0), kickoff - .seconds(3 * 86_400)))
         let home = team(), away = team()

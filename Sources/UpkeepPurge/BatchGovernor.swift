@@ -1,28 +1,34 @@
 import UpkeepCore
+import UpkeepDatabase
 
-/// Decides how large the next batch is and how long to pause after it.
+/// Decides how large the next batch is, how long to pause after it, and when the log is brought into the file.
 ///
-/// A batch holds the write lock; SQLite's busy handler polls and has no queue, so a purger that locks again at once
-/// starves other writers. Where others write, a hold stays near ``hold`` and the pause is about as long as the hold;
-/// where nobody does, batches are larger and nothing pauses.
+/// A batch holds the write lock. SQLite's busy handler has no queue: a writer that finds the lock taken looks again
+/// after 1, 2, 5 and 10 ms (its documentation names no numbers; they are `delays` in `sqliteDefaultBusyCallback`), so
+/// that it looks at 1, 3, 8 and 18 ms. While holds stay under 8 ms and pauses over 5 ms, the third look always falls
+/// into a pause, whenever the writer came: it waits 8 ms at the most. Where nobody else writes, batches are longer
+/// and nothing pauses.
 struct BatchGovernor: Sendable {
   /// The longest hold aimed at while others write.
-  static let hold = Duration.milliseconds(5)
-  /// The longest hold aimed at while nobody else writes.
-  static let quietHold = Duration.milliseconds(20)
+  static let hold = Duration.microseconds(7500)
+  /// The pause after a batch while others write.
+  static let pause = Duration.microseconds(5500)
+  /// The longest hold aimed at while nobody else writes: a writer that comes then waits once.
+  static let quietHold = Duration.milliseconds(25)
   /// For so long after somebody's last commit others count as writing.
   static let quiet = Duration.milliseconds(250)
   /// Rows of the driving table in a batch.
   static let sizes = 8...20_000
-  /// Frames of the write-ahead log after which it is brought into the file.
-  static let checkpointFrames = 1000
+  /// Frames of the log that a checkpoint is due for while others write: applications checkpoint at 1000 frames
+  /// themselves, within one of their commits, and shall not have to.
+  static let frames = 800
+  /// The same while nobody else writes.
+  static let quietFrames = 3500
 
   /// Rows of the driving table in the next batch.
   private(set) var size = 50
   private var sinceOthersWrote = Duration.zero
   private var lastVersion: Int64?
-  private var batchesPerCheckpoint = 1
-  private var batchesSinceCheckpoint = 0
 
   /// Takes note of the database's `data_version`, which changes when another connection commits.
   ///
@@ -46,25 +52,25 @@ struct BatchGovernor: Sendable {
   /// Takes note of a committed batch, and sizes the next one.
   /// - Returns: How long to pause now.
   mutating func note(hold: Duration, rows: Int) -> Duration {
-    batchesSinceCheckpoint += 1
     let target = othersWrite ? Self.hold : Self.quietHold
     let factor = min(2, max(0.25, 0.8 * target.inSeconds / max(hold.inSeconds, 0.000_001)))
     // A batch that wasn't full says nothing about how long a full one takes.
     if rows >= size || factor < 1 {
       size = min(Self.sizes.upperBound, max(Self.sizes.lowerBound, Int(Double(size) * factor)))
     }
-    return othersWrite ? hold : .zero
+    return othersWrite ? Self.pause : .zero
   }
 
   /// Whether it is time to bring the log into the file.
-  var wantsCheckpoint: Bool {
-    batchesSinceCheckpoint >= batchesPerCheckpoint
+  func wantsCheckpoint(_ log: LogState) -> Bool {
+    log.frames - log.checkpointed >= (othersWrite ? Self.frames : Self.quietFrames)
   }
+}
 
-  /// Takes note of a checkpoint that found so many frames in the log.
-  mutating func note(checkpointOf frames: Int) {
-    let perBatch = max(1, frames / max(1, batchesSinceCheckpoint))
-    batchesPerCheckpoint = min(64, max(1, Self.checkpointFrames / perBatch))
-    batchesSinceCheckpoint = 0
-  }
+/// What a purge leaves free for others.
+struct PurgeBounds: Sendable {
+  /// The size of the log, in bytes, above which the purge waits for what keeps the log from being begun anew.
+  var log = 32 << 20
+  /// Free bytes of the disk below which the purge waits: twice what the log may take.
+  var disk = 64 << 20
 }

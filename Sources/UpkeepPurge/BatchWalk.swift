@@ -26,6 +26,9 @@ struct BatchWalk: Sendable {
     if root.isDirect, case .condition(let condition) = root.selection {
       let extent = try await purge.session.perform { try RowExtent(root, condition, on: $0) }
       guard let extent else { return }
+      for scattered in try await scatteredLeaves(of: root, condition, extent: extent, graph: graph) {
+        try await walk(scattered)
+      }
       if extent.isDense {
         try await walk(DirectBatches(root, condition, extent: extent))
         return
@@ -38,6 +41,22 @@ struct BatchWalk: Sendable {
     let keeps = !step.rule.selectsUnreferenced
     if keeps { count(held: listing.held, of: root.table.name) }
     try await walkLists(root, ancestors: [], graph: graph, listing: listing, keeps: keeps)
+  }
+
+  /// Batches for the children that lie scattered over their table: they go first, in the order of their own table.
+  private func scatteredLeaves(
+    of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph
+  ) async throws -> [ScatteredBatches] {
+    try await purge.session.transaction(.read) { connection in
+      let edges = try pass.leaves.filter { edge in
+        try ScatterSample(edge, of: pass, condition, extent: extent, graph: graph, on: connection)?.isScattered ?? false
+      }
+      guard !edges.isEmpty else { return [] }
+      try pass.makeList(on: connection, parent: nil, graph: graph, without: DoomedRows())
+      return try edges.compactMap { edge in
+        try ScatteredBatches(edge, of: pass, condition, graph: graph, on: connection)
+      }
+    }
   }
 
   private mutating func walkLists(
@@ -97,16 +116,37 @@ struct BatchWalk: Sendable {
   }
 
   /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
-  private mutating func yield(_ pause: Duration) async throws {
+  private func yield(_ pause: Duration) async throws {
     let spent = context.clock.stopwatch()
-    if governor.wantsCheckpoint {
-      let frames = try await purge.session.perform { connection in
-        try connection.first("PRAGMA wal_checkpoint(PASSIVE)")?[1].integer ?? 0
-      }
-      governor.note(checkpointOf: Int(max(0, frames)))
+    if let log = purge.database.logState(), governor.wantsCheckpoint(log) {
+      try await purge.checkpoint()
+      // Commits that came meanwhile keep the log from being begun anew; few as they are, they go at once.
+      if let rest = purge.database.logState(), !rest.isCheckpointed { try await purge.beginNewLog() }
+      try await awaitNewLog()
     }
+    try await awaitDisk()
     let rest = pause - spent()
     if rest > .zero { try await context.clock.sleep(for: rest) }
+  }
+
+  /// Waits while a reader of another program keeps the log from being begun anew, so that it doesn't grow without end.
+  private func awaitNewLog() async throws {
+    while let log = purge.database.logState(), log.bytes > purge.bounds.log {
+      if try await purge.beginNewLog() { return }
+      context.report(
+        nil, "waiting: a reader of another program keeps the log of \(log.bytes >> 20) MB from being emptied")
+      try await context.clock.sleep(for: .milliseconds(100))
+      try await purge.checkpoint()
+    }
+  }
+
+  private func awaitDisk() async throws {
+    while let free = purge.database.freeDisk(), free < purge.bounds.disk {
+      context.report(
+        nil,
+        "waiting: only \(free >> 20) MB of the disk are free; \(purge.bounds.disk >> 20) MB are wanted, at least")
+      try await context.clock.sleep(for: .seconds(1))
+    }
   }
 
   private mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {

@@ -5,6 +5,8 @@ import UpkeepDatabase
 struct RowExtent: Sendable {
   var first: Int64
   var last: Int64
+  /// How many rows may be selected, at the most.
+  var rows: Int64
   /// Whether so many of the rows between are selected that walking over all of them is right.
   var isDense: Bool
 
@@ -23,7 +25,7 @@ struct RowExtent: Sendable {
     else { return nil }
     self.first = first
     self.last = last
-    let rows = row[2].integer ?? 0
+    rows = bound == nil ? last - first + 1 : row[2].integer ?? 0
     isDense = bound == nil || (last - first) / 8 <= rows
   }
 }

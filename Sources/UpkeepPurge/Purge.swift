@@ -43,6 +43,7 @@ public struct Purge: Sendable {
   }
 
   let meter = PurgeMeter()
+  var bounds = PurgeBounds()
 
   /// Opens a database, reads its schema, and closes it again after `body`, whatever becomes of that.
   ///
@@ -57,8 +58,14 @@ public struct Purge: Sendable {
     do {
       let catalogue = try await session.perform { connection in
         // Pages are kept so that batches find the inner pages of every index again.
-        try connection.execute("PRAGMA cache_size = -32000")
+        try connection.execute("PRAGMA cache_size = -16000")
         if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }
+        let journal = try connection.first("PRAGMA journal_mode")?[0].text ?? ""
+        if journal != "wal" {
+          context.warn(
+            "database \(database.name) has journal mode \(journal): each batch is slower and keeps readers out, too; "
+              + "the mode is left as it is (the application may set it: PRAGMA journal_mode = WAL)")
+        }
         return try Catalogue(sqlite: connection)
       }
       let purge = Purge(catalogue: catalogue, session: session, database: database, names: names)
@@ -90,6 +97,26 @@ public struct Purge: Sendable {
     _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
     try await session.transaction(.read, body)
+  }
+
+  /// Brings the log into the file as far as readers allow; takes no lock that a writer wants.
+  func checkpoint() async throws {
+    try await session.perform { _ = try $0.rows("PRAGMA wal_checkpoint(PASSIVE)") }
+  }
+
+  /// Brings the rest of the log into the file so that the next write begins it anew, if nobody is in the way now.
+  ///
+  /// This holds the write lock, so it comes right after ``checkpoint()``, when little is left.
+  /// - Returns: False where a reader still needs the log.
+  @discardableResult
+  func beginNewLog() async throws -> Bool {
+    try await session.perform { connection in
+      let patience = try connection.integer("PRAGMA busy_timeout")
+      _ = try connection.rows("PRAGMA busy_timeout = 0")
+      let busy = try connection.first("PRAGMA wal_checkpoint(RESTART)")?[0].integer
+      _ = try connection.rows("PRAGMA busy_timeout = \(patience)")
+      return busy == 0
+    }
   }
 
   /// Brings the log into the file and says how the database stands.

@@ -6,7 +6,7 @@ import UpkeepTestKit
 @Suite struct NoopTests {
   let plugin = Plugin("noop", NoopTask.self, NoopTask.documentation)
 
-  func settings(_ values: [String: JSONValue]) -> PreparedTask {
+  private func settings(_ values: [String: JSONValue]) -> PreparedTask {
     plugin.prepare(.test(.object(values)), .standard, SettingScope(folder: "/", databases: nil)).task
   }
 
@@ -20,7 +20,8 @@ import UpkeepTestKit
     ) {
       ConformanceFixture(settings: .test(.object(["duration": .string("30s")])))
     }
-    #expect(await conformance.failures() == [])
+    let failures = await conformance.failures()
+    #expect(failures == [])
   }
 
   @Test func itsDefaultsTakeNoTimeAndDoNotFail() async throws {

@@ -20,6 +20,7 @@ final class OddsFixture: DatabaseResources {
     if snapshots > 0 {
       try await OddsSample.make(at: odds.path, now: Self.now, snapshots: snapshots)
     } else {
+      try await execute(["PRAGMA journal_mode = WAL"])
       let schema = OddsSchema.statements.filter { statement in !without.contains { statement.contains(" \($0)(") } }
       try await execute(
         schema + [

@@ -109,6 +109,21 @@ import UpkeepDemo
     #expect(!OddsSchema.indexes.contains { $0.contains(column) })
   }
 
+  @Test(arguments: [
+    "SELECT upkeep_instant(captured_at) FROM odds_snapshots", "SELECT upkeep_instant(kickoff) FROM events",
+    "SELECT upkeep_instant(captured_at) FROM competitor_odds_snapshots",
+    "SELECT upkeep_instant(kickoff) FROM competitor_events",
+    "SELECT upkeep_instant(last_confirmed_at) FROM odds_snapshots WHERE last_confirmed_at < datetime(?1, 'unixepoch')",
+  ]) func leavesTheMinutesAfterEachCutoffFree(query: String) async throws {
+    let twoDaysAgo = Self.now.seconds - 2 * 86_400
+    let instants = try await withSample(snapshots: 12_000) { connection in
+      try connection.map(query, query.contains("?1") ? [.integer(twoDaysAgo)] : []) { $0[0].integer ?? 0 }
+    }
+    let day: Int64 = 86_400_000_000
+    let late = instants.filter { ((($0 - Self.now.microseconds) % day) + day) % day < 20 * 60_000_000 }
+    #expect(late.filter { $0 < Self.now.microseconds } == [])
+  }
+
   @Test func isInWALMode() async throws {
     let mode = try await withSample(snapshots: 1) { try $0.first("PRAGMA journal_mode")?.first?.text }
     #expect(mode == "wal")

@@ -1,5 +1,6 @@
 import Testing
 import UpkeepCore
+import UpkeepDatabase
 
 @testable import UpkeepPurge
 
@@ -27,28 +28,35 @@ struct BatchGovernorTests {
     #expect(governor.size == 50)
   }
 
-  @Test func pausesAsLongAsItHeldWhileOthersWrite() {
+  @Test func pausesOnlyWhileOthersWrite() {
     var governor = BatchGovernor()
     governor.note(version: 1, after: .zero)
-    #expect(governor.note(hold: .milliseconds(7), rows: 50) == .milliseconds(7))
+    #expect(governor.note(hold: .milliseconds(7), rows: 50) == .microseconds(5500))
     governor.note(version: 1, after: .milliseconds(249))
     #expect(governor.othersWrite)
     governor.note(version: 1, after: .milliseconds(1))
     #expect(!governor.othersWrite)
     #expect(governor.note(hold: .milliseconds(7), rows: 50) == .zero)
     governor.note(version: 2, after: .milliseconds(1))
-    #expect(governor.note(hold: .milliseconds(7), rows: 50) == .milliseconds(7))
+    #expect(governor.note(hold: .milliseconds(7), rows: 50) == .microseconds(5500))
   }
 
-  @Test func checkpointsAboutEveryThousandFrames() {
+  /// A writer looks 1, 3, 8 and 18 ms after it found the lock taken.
+  @Test func letsAWaitingWriterInAtItsThirdLookAtTheLatest() {
+    let (hold, pause) = (BatchGovernor.hold.microseconds, BatchGovernor.pause.microseconds)
+    for arrival in stride(from: 0, to: hold, by: 10) {
+      let looks = [1000, 3000, 8000].map { arrival + $0 }
+      #expect(looks.contains { $0 >= hold && $0 < hold + pause }, "a writer that came \(arrival) µs into a hold")
+    }
+  }
+
+  @Test func checkpointsBeforeTheApplicationHasTo() {
     var governor = BatchGovernor()
-    #expect(!governor.wantsCheckpoint)
-    _ = governor.note(hold: .milliseconds(4), rows: 50)
-    #expect(governor.wantsCheckpoint)
-    governor.note(checkpointOf: 250)
-    for _ in 0..<3 { _ = governor.note(hold: .milliseconds(4), rows: 50) }
-    #expect(!governor.wantsCheckpoint)
-    _ = governor.note(hold: .milliseconds(4), rows: 50)
-    #expect(governor.wantsCheckpoint)
+    governor.note(version: 1, after: .zero)
+    #expect(!governor.wantsCheckpoint(LogState(frames: 1799, checkpointed: 1000, pageSize: 4096)))
+    #expect(governor.wantsCheckpoint(LogState(frames: 1800, checkpointed: 1000, pageSize: 4096)))
+    governor.note(version: 1, after: .seconds(1))
+    #expect(!governor.wantsCheckpoint(LogState(frames: 3499, checkpointed: 0, pageSize: 4096)))
+    #expect(governor.wantsCheckpoint(LogState(frames: 3500, checkpointed: 0, pageSize: 4096)))
   }
 }

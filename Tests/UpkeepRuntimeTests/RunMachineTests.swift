@@ -18,7 +18,7 @@ import UpkeepTestKit
     LeaseHolder(runID: runID, task: task, owner: StubProcessInspector.process(pid: 12), isWaiting: waits)
   }
 
-  func machine(_ events: [Event], _ change: (inout RunMachine.Plan) -> Void = { _ in }) -> (
+  private func machine(_ events: [Event], _ change: (inout RunMachine.Plan) -> Void = { _ in }) -> (
     RunMachine, last: [Action]
   ) {
     var plan = RunMachine.Plan(task: "tidy", rules: TaskRules(timeout: .seconds(60), maxWait: .seconds(10)))

@@ -8,7 +8,8 @@ import UpkeepTestKit
   let fixture = RunnerFixture()
 
   /// Starts a task that works until `door` is opened, whatever it is told.
-  func occupy(_ name: String = "tidy", exclusiveWith: [String] = [], door: Door) async -> Task<RunResult, Never> {
+  private func occupy(_ name: String = "tidy", exclusiveWith: [String] = [], door: Door) async -> Task<RunResult, Never>
+  {
     let run = fixture.start(
       RunRequest(
         task: .fake(name, rules: TaskRules(exclusiveWith: exclusiveWith)) { _ in await door.wait() }))

@@ -14,7 +14,7 @@ import UpkeepTestKit
     "settings", "host", "version",
   ]
 
-  func stored(_ result: RunResult) async throws -> RunResult? {
+  private func stored(_ result: RunResult) async throws -> RunResult? {
     try await fixture.store.record(result.runID)?.result
   }
 

@@ -14,7 +14,7 @@ import UpkeepTestKit
     fixture = try StoreFixture()
   }
 
-  func execute(_ path: String, _ statements: String...) async throws {
+  private func execute(_ path: String, _ statements: String...) async throws {
     let session = try await SQLiteDatabase(name: "other", path: path, mayCreate: true).open(.write(.full), purpose: "t")
     try await session.perform { connection in
       for statement in statements { _ = try connection.rows(statement) }
@@ -22,7 +22,7 @@ import UpkeepTestKit
     await session.close()
   }
 
-  func rows(_ path: String, _ sql: String) async throws -> [[DatabaseValue]] {
+  private func rows(_ path: String, _ sql: String) async throws -> [[DatabaseValue]] {
     let session = try await SQLiteDatabase(name: "other", path: path).open(.read, purpose: "t")
     let rows = try await session.perform { try $0.rows(sql) }
     await session.close()

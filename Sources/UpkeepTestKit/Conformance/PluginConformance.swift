@@ -5,7 +5,8 @@ public import UpkeepCore
 /// ```swift
 /// @Test func conforms() async {
 ///   let conformance = PluginConformance(plugin, powers: [.preview, .delete]) { try await prepareData() }
-///   #expect(await conformance.failures() == [])
+///   let failures = await conformance.failures()
+///   #expect(failures == [])
 /// }
 /// ```
 /// Each check prepares data of its own, so the fixture must be the same each time, and must hold something to do.

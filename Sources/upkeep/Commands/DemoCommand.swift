@@ -44,7 +44,7 @@ struct DemoCommand: UpkeepSubcommand {
     if only { return .done }
     let host = try Host.load(demo.configuration)
     let targets = try host.targets(nil)
-    let session = RunningSession(host: host, console: console, overrideGuard: false)
+    var session = RunningSession(host: host, console: console, overrideGuard: false)
     console.note(["$ upkeep preview --all --config \(demo.configuration)"])
     let previewable = targets.filter { $0.tasks.allSatisfy { $0.prepared.preview != nil } }
     let preview = try await session.preview(previewable, json: false)

@@ -36,7 +36,7 @@ struct PreviewCommand: UpkeepSubcommand {
         return .group(name, able)
       }
     }
-    let session = RunningSession(host: host, console: console, overrideGuard: runOptions.overrideGuard)
+    var session = RunningSession(host: host, console: console, overrideGuard: runOptions.overrideGuard)
     return try await session.preview(targets, json: options.json)
   }
 }

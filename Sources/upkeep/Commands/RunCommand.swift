@@ -25,7 +25,7 @@ struct RunCommand: UpkeepSubcommand {
   func execute(_ console: Console) async throws -> ExitStatus {
     let host = try loadHost()
     let targets = try runOptions.targets(in: host)
-    let session = RunningSession(host: host, console: console, overrideGuard: runOptions.overrideGuard)
+    var session = RunningSession(host: host, console: console, overrideGuard: runOptions.overrideGuard)
     var asked = false
     if !yes && console.canAsk && !options.quiet && !options.json {
       switch await session.confirm(targets) {

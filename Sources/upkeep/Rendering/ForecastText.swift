@@ -4,7 +4,7 @@ import UpkeepCore
 enum ForecastText {
   static func lines(_ task: String, _ forecast: Forecast, width: Int) -> [String] {
     let table = TableCounts.lines(forecast.tables, heading: "WILL GO", width: width - 2).map { "  \($0)" }
-    guard !table.isEmpty else { return ["\(task): nothing to delete"] }
+    guard forecast.deleted > 0 else { return ["\(task): nothing to delete"] + table }
     return ["\(task): \(NumberText.counted(forecast.deleted, "row")) will go"] + table
   }
 }

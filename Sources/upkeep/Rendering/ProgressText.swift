@@ -13,13 +13,9 @@ enum ProgressText {
     return TextTable.truncated(line, to: max(1, width - 1))
   }
 
-  /// The same for a log: `odds_retention: 48 %, Deleting market_odds, 76,123 rows deleted`.
+  /// The same for a log: `odds_retention: 48 %, market_odds: 76,123 rows deleted`.
   static func line(_ result: RunResult) -> String {
-    let parts = [
-      "\(Int(result.progress.percent)) %", result.progress.message.isEmpty ? nil : result.progress.message,
-      deleted(result) == 0 ? nil : "\(NumberText.counted(deleted(result), "row")) deleted",
-    ]
-    return "\(result.task): \(parts.compactMap { $0 }.joined(separator: ", "))"
+    "\(result.task): \(Int(result.progress.percent)) %\(what(result).map { ", \($0)" } ?? "")"
   }
 
   private static func percent(_ result: RunResult) -> String {
@@ -28,11 +24,13 @@ enum ProgressText {
   }
 
   private static func rest(_ result: RunResult) -> String {
-    let rows = deleted(result) == 0 ? "" : "  \(NumberText.grouped(deleted(result))) rows"
-    return rows + (result.progress.message.isEmpty ? "" : "  \(result.progress.message)")
+    what(result).map { "  \($0)" } ?? ""
   }
 
-  private static func deleted(_ result: RunResult) -> Int {
-    result.tables.reduce(0) { $0 + $1.deleted }
+  /// What the task says it does; where it says nothing, how many rows it has deleted.
+  private static func what(_ result: RunResult) -> String? {
+    if !result.progress.message.isEmpty { return result.progress.message }
+    let deleted = result.tables.reduce(0) { $0 + $1.deleted }
+    return deleted == 0 ? nil : "\(NumberText.counted(deleted, "row")) deleted"
   }
 }

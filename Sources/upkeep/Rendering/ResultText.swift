@@ -3,7 +3,9 @@ import UpkeepCore
 /// What a run did, or a preview found, for people.
 enum ResultText {
   /// The whole result: how it ended, what went, how fast, and what the databases look like now.
-  static func lines(_ result: RunResult, width: Int, paint: Paint) -> [String] {
+  ///
+  /// - Parameter known: Warnings that somebody has just read; they are counted only.
+  static func lines(_ result: RunResult, width: Int, paint: Paint, known: Set<String> = []) -> [String] {
     var lines = [headline(result, paint: paint)]
     lines += verdict(result)
     let heading = result.mode == .preview || result.status == .refused ? "WOULD GO" : "DELETED"
@@ -14,7 +16,10 @@ enum ResultText {
       let left = remaining.sorted { $0.key < $1.key }.map { "\($0.key) \(NumberText.grouped($0.value))" }
       lines.append("  left for the next run: \(left.joined(separator: ", "))")
     }
-    lines += result.warnings.map { "  \(paint.yellow("warning:")) \($0)" }
+    let news = result.warnings.filter { !known.contains($0) }
+    lines += news.map { "  \(paint.yellow("warning:")) \($0)" }
+    let old = result.warnings.count - news.count
+    if old > 0 { lines.append("  \(NumberText.counted(old, "warning")) as above") }
     lines += result.errors.map { "  \(paint.red("error:")) \($0.step == "run" ? "" : "\($0.step): ")\($0.message)" }
     return lines
   }

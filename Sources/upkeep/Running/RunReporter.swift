@@ -32,7 +32,9 @@ final class RunReporter: Sendable {
       case .queued(let result, let holders):
         let waiting = holders.map { "\($0.task) (run \($0.runID))" }.joined(separator: ", ")
         say(["\(result.task): waits for \(waiting)"], &state)
-      case .started:
+      case .started(let result):
+        // In a log, the id is what somebody needs to cancel the run; on a terminal there is Control-C.
+        if result.mode == .run && !console.canRedraw { say(["\(result.task): run \(result.runID) started"], &state) }
         state.sinceLine = clock.stopwatch()
       case .forecast(let result, let forecast):
         if showsForecasts { say(ForecastText.lines(result.task, forecast, width: console.errorWidth), &state) }

@@ -16,6 +16,8 @@ struct RunningSession {
   let console: Console
   let overrideGuard: Bool
   private let signals = SignalWatch()
+  /// What somebody has read already, in this session.
+  private var knownWarnings: Set<String> = []
 
   init(host: Host, console: Console, overrideGuard: Bool) {
     self.host = host
@@ -25,14 +27,16 @@ struct RunningSession {
   }
 
   /// Shows what would go, and asks where something would.
-  func confirm(_ targets: [RunTarget]) async -> Answer {
+  mutating func confirm(_ targets: [RunTarget]) async -> Answer {
     let deleting = targets.flatMap(\.tasks).filter { $0.prepared.isGuarded }
     guard !deleting.isEmpty, let store = try? host.openStore() else { return .nothingToAsk }
     var mayDelete = false
     for task in deleting {
       let result = await run(.task(task), mode: .preview, store, showsForecasts: false).results[0]
       if let status = signals.received { return .stopped(status) }
-      console.note(ResultText.lines(result, width: console.errorWidth, paint: console.errorPaint))
+      console.note(
+        ResultText.lines(result, width: console.errorWidth, paint: console.errorPaint, known: knownWarnings))
+      knownWarnings.formUnion(result.warnings)
       let refused = result.guardVerdict.map { $0.wouldRefuse && !$0.overridden } ?? false
       mayDelete = mayDelete || !refused && result.tables.contains { $0.deleted > 0 }
     }
@@ -41,16 +45,16 @@ struct RunningSession {
   }
 
   /// Previews, and prints what was found.
-  func preview(_ targets: [RunTarget], json: Bool) async throws -> ExitStatus {
+  mutating func preview(_ targets: [RunTarget], json: Bool) async throws -> ExitStatus {
     try await perform(targets, mode: .preview, showsForecasts: false, json: json)
   }
 
   /// Runs, and prints what was done.
-  func run(_ targets: [RunTarget], showsForecasts: Bool, json: Bool) async throws -> ExitStatus {
+  mutating func run(_ targets: [RunTarget], showsForecasts: Bool, json: Bool) async throws -> ExitStatus {
     try await perform(targets, mode: .run, showsForecasts: showsForecasts, json: json)
   }
 
-  private func perform(
+  private mutating func perform(
     _ targets: [RunTarget], mode: RunMode, showsForecasts: Bool, json: Bool
   ) async throws -> ExitStatus {
     let store = try host.openStore()
@@ -88,14 +92,16 @@ struct RunningSession {
     }
   }
 
-  private func show(_ document: RunDocument) {
+  private mutating func show(_ document: RunDocument) {
     var lines: [String] = []
     if case .group(let group) = document {
       let paint = console.outputPaint
       lines.append("\(paint.bold("group \(group.group)")): \(ResultText.status(group.status, paint: paint))")
     }
     for result in document.results {
-      lines += ResultText.lines(result, width: console.outputWidth, paint: console.outputPaint)
+      lines += ResultText.lines(
+        result, width: console.outputWidth, paint: console.outputPaint, known: knownWarnings)
+      knownWarnings.formUnion(result.warnings)
     }
     if console.isQuiet {
       // Quiet keeps what went wrong.

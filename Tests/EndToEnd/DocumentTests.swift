@@ -1,0 +1,154 @@
+import Foundation
+import Testing
+import UpkeepCore
+
+/// The JSON documents and the texts of the commands that only look.
+@Suite struct DocumentTests {
+  /// The keys of a result, the same on every status.
+  private static let resultKeys: Set<String> = [
+    "schema_version", "run_id", "task", "plugin", "mode", "trigger", "status", "reason", "scheduled_at", "started_at",
+    "finished_at", "duration_ms", "progress", "counts", "tables", "details", "guard", "remaining", "warnings",
+    "errors", "settings", "host", "version",
+  ]
+
+  private static let yaml = """
+    version: 1
+    tasks:
+      nap: { plugin: noop, interval: 1h }
+      dream: { plugin: noop, cron: "15 3 * * *", enabled: false }
+    groups:
+      night: [nap, dream]
+    """
+
+  @Test(arguments: [["nap"], ["nap", "--set", "fail=true"], ["nap", "--set", "duration=1h", "--set", "timeout=20ms"]])
+  func hasTheSameKeysOnEveryStatus(arguments: [String]) async throws {
+    let place = try Workplace(Self.yaml)
+    let outcome = try await place.start(["run", "--json"] + arguments).outcome()
+    #expect(Set(try outcome.json().keys) == Self.resultKeys)
+  }
+
+  @Test func isReadBackAsTheRecordOfTheRun() async throws {
+    let place = try Workplace(Self.yaml)
+    let outcome = try await place.run("run", "nap", "--json")
+    let result = try JSONDecoder().decode(RunResult.self, from: Data(outcome.output.utf8))
+    #expect(result.status == .completed)
+    #expect(result.trigger == .manual)
+    let shown = try await place.run("show", String(result.runID.prefix(20)), "--json")
+    #expect(try JSONDecoder().decode(RunResult.self, from: Data(shown.output.utf8)) == result)
+    let history = try await place.run("history", "nap", "--json").json()
+    #expect(Set(history.keys) == ["runs", "next_cursor"])
+    #expect((history["runs"] as? [[String: Any]])?.count == 1)
+  }
+
+  @Test func wrapsSeveralTasksAndGroups() async throws {
+    let place = try Workplace(Self.yaml)
+    let group = try await place.run("run", "night", "--json").json()
+    #expect(Set(group.keys) == ["schema_version", "group", "status", "started_at", "finished_at", "results"])
+    #expect((group["results"] as? [[String: Any]])?.map { $0["task"] as? String } == ["nap", "dream"])
+    let several = try await place.run("run", "night", "nap", "--json").json()
+    #expect(Set(several.keys) == ["schema_version", "results"])
+    let results = try #require(several["results"] as? [[String: Any]])
+    #expect(results.map { $0["group"] as? String ?? $0["task"] as? String } == ["night", "nap"])
+    let all = try await place.run("preview", "--all", "--json").json()
+    #expect(all["task"] as? String == "nap")
+  }
+
+  @Test func pagesThroughTheHistory() async throws {
+    let place = try Workplace(Self.yaml)
+    for _ in 0..<3 { _ = try await place.run("run", "nap", "--quiet") }
+    let first = try await place.run("history", "--limit", "2", "--json").json()
+    let cursor = try #require(first["next_cursor"] as? String)
+    let second = try await place.run("history", "--limit", "2", "--cursor", cursor, "--json").json()
+    #expect((second["runs"] as? [[String: Any]])?.count == 1)
+    #expect(second["next_cursor"] is NSNull)
+  }
+
+  @Test func listsTasksWithoutMakingAStore() async throws {
+    let place = try Workplace(Self.yaml)
+    let outcome = try await place.run("list", "--json")
+    let tasks = try #require(try outcome.json()["tasks"] as? [[String: Any]])
+    #expect(tasks.map { $0["name"] as? String } == ["nap", "dream"])
+    #expect(tasks.map { $0["enabled"] as? Bool } == [true, false])
+    #expect(tasks[0]["interval"] as? String == "1h")
+    #expect(
+      Set(tasks[0].keys) == [
+        "name", "plugin", "enabled", "paused", "running", "interval", "cron", "time_zone", "timeout", "next_run_at",
+        "last_run", "settings",
+      ])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: place.folder.path) == ["upkeep.yaml"])
+  }
+
+  @Test func fitsTheTableToTheWidth() async throws {
+    let place = try Workplace(Self.yaml)
+    _ = try await place.run("run", "nap", "--quiet", "--set", "fail=true")
+    let outcome = try await place.run("history", environment: ["COLUMNS": "90"])
+    let lines = outcome.output.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(lines.allSatisfy { $0.count <= 90 })
+    #expect(lines[1].contains("…"))
+  }
+
+  @Test func showsTheOriginOfEveryValue() async throws {
+    let place = try Workplace(Self.yaml)
+    let outcome = try await place.run("config", "--json", environment: ["UPKEEP_TASKS__NAP__INTERVAL": "2h"])
+    let values = try #require(try outcome.json()["values"] as? [[String: Any]])
+    func origin(_ key: String) -> String? {
+      values.first { $0["key"] as? String == key }?["origin"] as? String
+    }
+    #expect(origin("tasks.nap.interval") == "environment UPKEEP_TASKS__NAP__INTERVAL")
+    #expect(origin("tasks.dream.cron") == "upkeep.yaml:4:32")
+    #expect(origin("host.max_concurrent_runs") == "default")
+  }
+
+  @Test func reportsProblemsAsData() async throws {
+    let place = try Workplace("version: 1\ntasks:\n  nap: { plugin: noop, interval: 5 }\n")
+    let outcome = try await place.run("validate", "--json")
+    #expect(outcome.status == 4)
+    let document = try outcome.json()
+    #expect(document["valid"] as? Bool == false)
+    let problem = try #require((document["diagnostics"] as? [[String: Any]])?.first)
+    #expect(problem["line"] as? Int == 3)
+    #expect(problem["column"] as? Int == 34)
+    #expect(problem["code"] as? String == "bad_duration")
+  }
+
+  @Test func printsItsVersionInOneLine() async throws {
+    let outcome = try await Program.run(["--version"])
+    #expect(outcome.status == 0)
+    #expect(outcome.output == "upkeep \(Upkeep.version)\n")
+  }
+
+  @Test(arguments: [
+    "demo", "init", "validate", "config", "list", "plugins", "describe", "preview", "run", "stats", "history", "show",
+    "cancel", "schema", "completions",
+  ]) func helpsWithExamples(command: String) async throws {
+    let outcome = try await Program.run([command, "--help"])
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("EXAMPLES:"))
+    #expect(outcome.output.contains("  upkeep \(command)"))
+  }
+
+  @Test(arguments: ["bash", "zsh", "fish"]) func completesInAShell(shell: String) async throws {
+    let outcome = try await Program.run(["completions", shell])
+    #expect(outcome.status == 0)
+    #expect(outcome.output.contains("odds") || outcome.output.contains("validate"))
+  }
+
+  @Test func writesAConfigurationOnce() async throws {
+    let place = try Workplace()
+    let first = try await Program.run(["init"], in: place.folder)
+    #expect(first.status == 0)
+    let check = try await Program.run(["validate"], in: place.folder)
+    #expect(check.output == "config/upkeep.yaml: valid\n")
+    try place.write("mine", to: "config/upkeep.yaml")
+    let second = try await Program.run(["init"], in: place.folder)
+    #expect(second.status == 1)
+    #expect(try place.bytes("config/upkeep.yaml") == Data("mine".utf8))
+  }
+
+  @Test func printsASchemaThatNamesThePlugins() async throws {
+    let outcome = try await Program.run(["schema"])
+    #expect(try outcome.json()["$schema"] is String)
+    #expect(outcome.output.contains("odds_retention"))
+  }
+}

@@ -1,0 +1,42 @@
+import Testing
+
+@testable import upkeep
+
+/// Tables that fit a width.
+@Suite struct TextTableTests {
+  private static let table = TextTable(
+    columns: [.text("NAME", shrinks: true), .number("ROWS"), .text("WHY")],
+    rows: [["a_rather_long_name", "12", "x"], ["b", "1,200", ""]])
+
+  @Test func alignsColumns() {
+    #expect(
+      Self.table.lines(width: 80) == [
+        "NAME                 ROWS  WHY",
+        "a_rather_long_name     12  x",
+        "b                   1,200",
+      ])
+  }
+
+  @Test func shrinksTheColumnThatMay() {
+    #expect(
+      Self.table.lines(width: 24) == [
+        "NAME           ROWS  WHY",
+        "a_rather_lo…     12  x",
+        "b             1,200",
+      ])
+  }
+
+  @Test(arguments: 1...40) func neverPassesTheWidth(width: Int) {
+    #expect(Self.table.lines(width: width).allSatisfy { $0.count <= width })
+  }
+
+  @Test func takesRowsThatAreTooShort() {
+    let table = TextTable(columns: [.text("A"), .text("B")], rows: [["x"]])
+    #expect(table.lines(width: 80) == ["A  B", "x"])
+  }
+
+  @Test(arguments: [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("abcd", 1, "…"), ("", 0, "")])
+  func truncates(text: String, width: Int, result: String) {
+    #expect(TextTable.truncated(text, to: width) == result)
+  }
+}
