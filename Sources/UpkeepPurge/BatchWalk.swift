@@ -9,6 +9,8 @@ struct BatchWalk: Sendable {
   private let elapsed: @Sendable () -> Duration
   private var lastNote = Duration.zero
   private var stepName = ""
+  /// Why the walk ended before all was done.
+  private(set) var stop: StopReason?
 
   init(purge: Purge, context: TaskContext) {
     self.purge = purge
@@ -29,6 +31,7 @@ struct BatchWalk: Sendable {
       for scattered in try await scatteredLeaves(of: root, condition, extent: extent, graph: graph) {
         try await walk(scattered)
       }
+      guard stop == nil else { return }
       if extent.isDense {
         try await walk(DirectBatches(root, condition, extent: extent))
         return
@@ -65,6 +68,7 @@ struct BatchWalk: Sendable {
     for child in pass.children {
       try await walkLists(child, ancestors: [pass] + ancestors, graph: graph, listing: listing, keeps: keeps)
     }
+    guard stop == nil else { return }
     let batches = try await purge.session.transaction(.read) { connection in
       try ListedBatches(pass, ancestors: ancestors, graph: graph, listing: listing, on: connection)
     }
@@ -99,18 +103,21 @@ struct BatchWalk: Sendable {
       let now = elapsed()
       governor.note(version: version, after: now - lastNote)
       lastNote = now
-      guard let next else { return held }
-      let clock = context.clock
-      let (outcome, watch) = try await purge.session.transaction(.write) { connection in
+      guard stop == nil, let next else { return held }
+      // Asked only where there is a batch left: a run that ends with its last row has nothing left undone.
+      stop = context.limitReached()
+      guard stop == nil else { return held }
+      let (clock, limit) = (context.clock, context.rowsLeft)
+      let ((done, outcome), watch) = try await purge.session.transaction(.write) { connection in
         let watch = clock.stopwatch()
-        return (try batches.delete(after: from, through: next.last, on: connection), watch)
+        return (try batches.delete(after: from, next, within: limit, on: connection), watch)
       }
       let hold = watch()
-      let pause = governor.note(hold: hold, rows: next.rows)
-      purge.meter.note(hold: hold, rows: outcome.tallies.reduce(0) { $0 + ($1.isUnlink ? 0 : $1.rows) }, at: elapsed())
+      let pause = governor.note(hold: hold, rows: done.rows)
+      purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
       held += outcome.held
-      report(outcome, next)
-      cursor = next.last
+      report(outcome, done)
+      cursor = done.last
       try await yield(pause)
     }
   }

@@ -5,7 +5,8 @@ extension Purge {
   /// Deletes what the plan selects, in small transactions; counts each batch after its commit.
   ///
   /// A step that fails is recorded and the others go on. A cancelled purge ends between two batches; what it committed
-  /// stays committed and is counted, and the next run goes on from there.
+  /// stays committed and is counted, and the next run goes on from there. So it is where a limit of the run is reached:
+  /// the steps left are left to the next run.
   public func run(_ plan: DeletionPlan, in context: TaskContext) async throws {
     var walk = BatchWalk(purge: self, context: context)
     for step in plan.steps { declare(step, in: context) }
@@ -23,6 +24,7 @@ extension Purge {
         return copy
       }
       if let after { walk = after }
+      if let reason = walk.stop { return context.stop(for: reason) }
     }
   }
 

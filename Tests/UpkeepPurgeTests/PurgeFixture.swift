@@ -53,11 +53,15 @@ final class PurgeFixture: Sendable {
     }.joined(separator: " ")
   }
 
-  func context(_ mode: RunMode, journal: RunJournal = RunJournal(), forecast: Forecast? = nil) -> TaskContext {
+  func context(
+    _ mode: RunMode, journal: RunJournal = RunJournal(), forecast: Forecast? = nil, limits: RunLimits = RunLimits(),
+    wallClock: any WallClock = SystemWallClock()
+  ) -> TaskContext {
     TaskContext(
       task: "test", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: Self.now,
-      wallClock: SystemWallClock(), clock: ContinuousClock(), random: SystemRandomSource(), resources: NoResources(),
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: forecast, journal: journal)
+      wallClock: wallClock, clock: ContinuousClock(), random: SystemRandomSource(), resources: NoResources(),
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: forecast, journal: journal,
+      limits: limits)
   }
 
   func preview(_ rules: [DeletionRule], edges: [DeletionEdge] = []) async throws -> RunJournal.Contents {
