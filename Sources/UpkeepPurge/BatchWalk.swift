@@ -9,6 +9,7 @@ struct BatchWalk: Sendable {
   private let elapsed: @Sendable () -> Duration
   private var lastNote = Duration.zero
   private var stepName = ""
+  private var ruleTable = ""
   /// Why the walk ended before all was done.
   private(set) var stop: StopReason?
 
@@ -20,6 +21,7 @@ struct BatchWalk: Sendable {
 
   mutating func begin(_ step: DeletionPlan.Step) {
     stepName = step.rule.name
+    ruleTable = step.root.table.name
   }
 
   /// Deletes the rows of one step.
@@ -43,6 +45,7 @@ struct BatchWalk: Sendable {
     }
     let keeps = !step.rule.selectsUnreferenced
     if keeps { count(held: listing.held, of: root.table.name) }
+    count(excepted: listing.excepted)
     try await walkLists(root, ancestors: [], graph: graph, listing: listing, keeps: keeps)
   }
 
@@ -90,6 +93,11 @@ struct BatchWalk: Sendable {
     context.update(table: table) { $0.keptReferenced += held }
   }
 
+  private func count(excepted: Int) {
+    guard excepted > 0 else { return }
+    context.update(table: ruleTable) { $0.keptExcepted += excepted }
+  }
+
   @discardableResult
   private mutating func walk(_ batches: some BatchSource) async throws -> Int {
     var cursor = batches.start
@@ -116,6 +124,7 @@ struct BatchWalk: Sendable {
       let pause = governor.note(hold: hold, rows: done.rows)
       purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
       held += outcome.held
+      count(excepted: outcome.excepted)
       report(outcome, done)
       cursor = done.last
       try await yield(pause)
@@ -196,6 +205,8 @@ struct BatchBound: Sendable {
 struct BatchOutcome: Sendable {
   var tallies: [TableTally]
   var held = 0
+  /// Rows of the rule's table that were struck off for an exception.
+  var excepted = 0
 }
 
 /// Where batches come from.

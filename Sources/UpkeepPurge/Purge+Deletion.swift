@@ -8,6 +8,7 @@ extension Purge {
   /// stays committed and is counted, and the next run goes on from there. So it is where a limit of the run is reached:
   /// the steps left are left to the next run.
   public func run(_ plan: DeletionPlan, in context: TaskContext) async throws {
+    try await check(plan, in: context)
     var walk = BatchWalk(purge: self, context: context)
     for step in plan.steps { declare(step, in: context) }
     for step in plan.steps {

@@ -84,12 +84,15 @@ public struct TaskRules: Hashable, Sendable {
   public var window: TimeWindow?
   /// The zone of ``window``.
   public var timeZone: TimeZone
+  /// Rows that it must not touch.
+  public var exceptions: [RowException]
 
   /// Creates rules; the defaults are those of the YAML.
   public init(
     timeout: Duration = .seconds(3600), overlap: OverlapRule = .skip, exclusiveWith: [String] = [],
     onConflict: ConflictRule = .wait, maxWait: Duration = .seconds(600), guardRule: GuardRule? = GuardRule(),
-    budget: RunBudget? = nil, window: TimeWindow? = nil, timeZone: TimeZone = .gmt
+    budget: RunBudget? = nil, window: TimeWindow? = nil, timeZone: TimeZone = .gmt,
+    exceptions: [RowException] = []
   ) {
     self.timeout = timeout
     self.overlap = overlap
@@ -100,6 +103,7 @@ public struct TaskRules: Hashable, Sendable {
     self.budget = budget
     self.window = window
     self.timeZone = timeZone
+    self.exceptions = exceptions
   }
 
   /// The limits of a run.

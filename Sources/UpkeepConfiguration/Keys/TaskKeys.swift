@@ -16,6 +16,7 @@ struct TaskKeys: TaskSettings {
   var grace: Duration?
   var window: TimeWindow?
   var budget: BudgetKeys?
+  var except: [ExceptKeys] = []
   var concurrency = ConcurrencyKeys()
   var guardSetting = GuardSetting.rule(GuardRule())
   var settings = RawSettings()
@@ -37,6 +38,7 @@ struct TaskKeys: TaskSettings {
       "window", \.window,
       "The time of day at whose end a scheduled run stops between two batches; a run by hand ignores it"),
     SettingField("budget", \.budget, "How much one run may do; used up, it ends as completed and the next one goes on"),
+    SettingField("except", \.except, "Rows that it never deletes or changes, whatever its rules select"),
     SettingField("concurrency", \.concurrency, "What must not run at the same time"),
     SettingField("guard", \.guardSetting, "The share of a table above which a run is refused; none switches it off"),
     SettingField("settings", \.settings, "The plugin's own settings"),

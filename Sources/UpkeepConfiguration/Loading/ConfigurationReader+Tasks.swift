@@ -5,7 +5,7 @@ import UpkeepSchedule
 extension ConfigurationReader {
   /// Reads one task; reports and returns nothing where no task can be made of it.
   mutating func readTask(
-    _ entry: ConfigurationEntry, host: HostKeys, names: [String], scope: SettingScope
+    _ entry: ConfigurationEntry, host: HostKeys, names: [String], held: [RowException], scope: SettingScope
   ) -> TaskConfiguration? {
     checkName("task", entry)
     let name = entry.key
@@ -17,6 +17,12 @@ extension ConfigurationReader {
     let schedule = readSchedule(keys, node, host)
     checkConcurrency(node, name: name, names: names)
     guard let plugin else { return nil }
+    if !keys.except.isEmpty, !plugin.powers.contains(.delete) {
+      problems.append(
+        Diagnostic(
+          .warning, code: "unused_except", "except has no effect: \(plugin.id) deletes no rows",
+          at: keyOrigin("except", in: node)))
+    }
 
     let settings = node?["settings"].flatMap { $0.isNull ? nil : $0 }
     secrets.collect(settings, plugin.settings)
@@ -39,7 +45,7 @@ extension ConfigurationReader {
         timeout: keys.timeout, overlap: keys.concurrency.overlap, exclusiveWith: keys.concurrency.exclusiveWith,
         onConflict: keys.concurrency.onConflict, maxWait: keys.concurrency.maxWait, guardRule: rule,
         budget: keys.budget.map { RunBudget(maxRows: $0.maxRows, maxDuration: $0.maxDuration) }, window: keys.window,
-        timeZone: zone),
+        timeZone: zone, exceptions: keys.except.compactMap { $0.exception(in: nil) } + held),
       settings: settings, prepared: prepared, origin: entry.keyOrigin)
   }
 

@@ -55,6 +55,8 @@ public struct TaskContext: Sendable {
   public let journal: RunJournal
   /// How much this run may do: see ``limitReached()``.
   public let limits: RunLimits
+  /// Rows that the run must not touch: see ``exceptions(in:)``.
+  public let exceptions: [RowException]
   /// The time since this part of the run began; measured only where a limit needs it.
   let elapsed: @Sendable () -> Duration
 
@@ -62,7 +64,8 @@ public struct TaskContext: Sendable {
   public init(
     task: String, runID: String, mode: RunMode, trigger: RunTrigger, now: Timestamp, wallClock: any WallClock,
     clock: any Clock<Duration>, random: any RandomSource, resources: any TaskResources, logger: Logger,
-    forecast: Forecast?, journal: RunJournal, limits: RunLimits = RunLimits()
+    forecast: Forecast?, journal: RunJournal, limits: RunLimits = RunLimits(),
+    exceptions: [RowException] = []
   ) {
     self.task = task
     self.runID = runID
@@ -77,6 +80,7 @@ public struct TaskContext: Sendable {
     self.forecast = forecast
     self.journal = journal
     self.limits = limits
+    self.exceptions = exceptions
     if limits.maxDuration == nil { elapsed = { .zero } } else { elapsed = clock.stopwatch() }
   }
 

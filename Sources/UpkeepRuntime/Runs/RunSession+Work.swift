@@ -24,7 +24,7 @@ extension RunSession {
       task: request.task.name, runID: runID, mode: phase == .preview ? .preview : .run, trigger: request.trigger,
       now: started, wallClock: runner.wallClock, clock: runner.clock,
       random: runner.random, resources: runner.resources, logger: logger, forecast: machine.forecast, journal: journal,
-      limits: limits)
+      limits: limits, exceptions: request.task.rules.exceptions)
     let body = phase == .preview ? prepared.preview : prepared.run
     work = Task { [send] in
       do {

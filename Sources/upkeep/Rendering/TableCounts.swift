@@ -4,18 +4,21 @@ import UpkeepCore
 enum TableCounts {
   /// A table of the tables with rows; with a share of the whole where totals are known. Nothing where no row goes.
   static func lines(_ tables: [TableResult], heading: String, width: Int) -> [String] {
-    let concerned = tables.filter { $0.deleted > 0 || $0.keptReferenced > 0 }
+    let concerned = tables.filter { $0.deleted > 0 || $0.keptReferenced > 0 || $0.keptExcepted > 0 }
     guard !concerned.isEmpty else { return [] }
     let hasTotals = concerned.contains { $0.total != nil }
     let hasKept = concerned.contains { $0.keptReferenced > 0 }
+    let hasExcepted = concerned.contains { $0.keptExcepted > 0 }
     var columns: [TextTable.Column] = [.text("TABLE", shrinks: true), .number(heading)]
     if hasTotals { columns += [.number("OF"), .number("SHARE")] }
     if hasKept { columns.append(.number("STILL REFERENCED")) }
+    if hasExcepted { columns.append(.number("EXCEPTED")) }
     columns += [.text("OLDEST"), .text("NEWEST")]
     let rows = concerned.map { table -> [String] in
       var row = [table.table, NumberText.grouped(table.deleted)]
       if hasTotals { row += [table.total.map(NumberText.grouped) ?? "", share(table)] }
       if hasKept { row.append(table.keptReferenced == 0 ? "" : NumberText.grouped(table.keptReferenced)) }
+      if hasExcepted { row.append(table.keptExcepted == 0 ? "" : NumberText.grouped(table.keptExcepted)) }
       return row + [table.oldest?.minuteText ?? "", table.newest?.minuteText ?? ""]
     }
     return TextTable(columns: columns, rows: rows).lines(width: width)
