@@ -78,12 +78,25 @@ let package = Package(
     tests(
       "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
     tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore"]),
-    tests(
-      "PluginTests", path: "Tests/Plugins",
-      [
-        "NoopPlugin", "OddsRetentionPlugin", "UpkeepDatabase", "UpkeepPurge", "UpkeepCore", "UpkeepTestKit",
-        "UpkeepDemo",
-      ]),
+    .testTarget(
+      name: "PluginTests",
+      dependencies: [
+        "NoopPlugin", "OddsRetentionPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepCore",
+        "UpkeepTestKit", "UpkeepDemo",
+      ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
+    // The rules in plain SQL, for the tests of the plugin and those of faults.
+    .target(
+      name: "OddsOracle", dependencies: ["UpkeepDatabase", "UpkeepCore"], path: "Tests/Plugins/Oracle",
+      swiftSettings: strict),
+    // A disk that fails, as a VFS over that of the system's SQLite.
+    .target(
+      name: "FaultVFS", path: "Tests/Faults/VFS", linkerSettings: [.linkedLibrary("sqlite3")]),
+    .testTarget(
+      name: "FaultTests",
+      dependencies: [
+        "upkeep", "FaultVFS", "OddsOracle", "OddsRetentionPlugin", "UpkeepDatabase", "UpkeepStore", "UpkeepRuns",
+        "UpkeepCore", "UpkeepDemo", "UpkeepTestKit", log,
+      ], path: "Tests/Faults", exclude: ["VFS"], swiftSettings: strict),
     tests(
       "ConformanceTests", path: "Tests/Conformance",
       ["UpkeepHost", "UpkeepTestKit", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),

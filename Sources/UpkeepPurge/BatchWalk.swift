@@ -100,6 +100,7 @@ struct BatchWalk: Sendable {
 
   @discardableResult
   private mutating func walk(_ batches: some BatchSource) async throws -> Int {
+    try await purge.session.perform { try Preflight.check(batches.statements, on: $0) }
     var cursor = batches.start
     var held = 0
     while true {
@@ -134,11 +135,13 @@ struct BatchWalk: Sendable {
   /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
   private func yield(_ pause: Duration) async throws {
     let spent = context.clock.stopwatch()
-    if let log = purge.database.logState(), governor.wantsCheckpoint(log) {
-      try await purge.checkpoint()
-      // Commits that came meanwhile keep the log from being begun anew; few as they are, they go at once.
-      if let rest = purge.database.logState(), !rest.isCheckpointed { try await purge.beginNewLog() }
-      try await awaitNewLog()
+    if let log = purge.database.logState() {
+      if governor.wantsCheckpoint(log) {
+        try await purge.checkpoint()
+        // Commits that came meanwhile keep the log from being begun anew; few as they are, they go at once.
+        if let rest = purge.database.logState(), !rest.isCheckpointed { try await purge.beginNewLog() }
+      }
+      if log.bytes > purge.bounds.log { try await awaitNewLog() }
     }
     try await awaitDisk()
     let rest = pause - spent()
@@ -217,4 +220,6 @@ protocol BatchSource: Sendable {
   func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound?
   /// Deletes a batch, within a transaction.
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome
+  /// The texts of all statements of a batch, for the preflight.
+  var statements: [String] { get }
 }

@@ -75,7 +75,9 @@ extension DeletionPass {
     throws -> Int
   {
     let tree = tree
-    guard tree.contains(where: { !$0.holds.isEmpty }) else { return 0 }
+    guard tree.contains(where: { !$0.holds.isEmpty }),
+      try connection.integer("SELECT EXISTS (SELECT 1 FROM \(list))") == 1
+    else { return 0 }
     let parents = Dictionary(uniqueKeysWithValues: tree.flatMap { pass in pass.children.map { ($0.id, pass) } })
     // Where rows of this tree hold others of it, rows that stay may hold further ones.
     let members = Set(tree.flatMap { [$0.table.name] + $0.leaves.map(\.child) }.map { $0.lowercased() })

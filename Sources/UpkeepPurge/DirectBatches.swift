@@ -67,6 +67,10 @@ struct DirectBatches: BatchSource {
     self.deletions = deletions
   }
 
+  var statements: [String] {
+    [boundStatement.text] + deletions.map(\.sql.text)
+  }
+
   func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
     let values: [DatabaseValue] = [.integer(cursor), .integer(last), .integer(Int64(rows))]
     return BatchBound(try connection.first(boundStatement.text, values + boundStatement.values))

@@ -48,10 +48,17 @@ struct ListedBatches: BatchSource {
     self.deletions = deletions
   }
 
+  private var boundStatement: String {
+    "SELECT max(seq), count(*), min(at), max(at) FROM "
+      + "(SELECT seq, at FROM \(list) WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
+  }
+
+  var statements: [String] {
+    [boundStatement, staleRows.text] + (exceptedRows + heldRows).map(\.text) + deletions.map(\.sql.text)
+  }
+
   func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    let sql =
-      "SELECT max(seq), count(*), min(at), max(at) FROM (SELECT seq, at FROM \(list) WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
-    return BatchBound(try connection.first(sql, [.integer(cursor), .integer(Int64(rows))]))
+    BatchBound(try connection.first(boundStatement, [.integer(cursor), .integer(Int64(rows))]))
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {

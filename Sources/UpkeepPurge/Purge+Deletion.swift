@@ -4,9 +4,9 @@ import UpkeepDatabase
 extension Purge {
   /// Deletes what the plan selects, in small transactions; counts each batch after its commit.
   ///
-  /// A step that fails is recorded and the others go on. A cancelled purge ends between two batches; what it committed
-  /// stays committed and is counted, and the next run goes on from there. So it is where a limit of the run is reached:
-  /// the steps left are left to the next run.
+  /// A step that fails is recorded and the others go on, but where the disk or the file is at fault, which they would
+  /// only meet again. A cancelled purge ends between two batches; what it committed stays committed and is counted, and
+  /// the next run goes on from there. So it is where a limit of the run is reached: the steps left are for the next run.
   public func run(_ plan: DeletionPlan, in context: TaskContext) async throws {
     try await check(plan, in: context)
     var walk = BatchWalk(purge: self, context: context)
@@ -20,11 +20,14 @@ extension Purge {
           try await copy.delete(step, graph: plan.graph)
         } catch {
           try? await copy.enforceForeignKeys(true)
+          if let error = error as? TaskError, error.isOfWholeDatabase {
+            return Result<BatchWalk, TaskError>.failure(error)
+          }
           throw error
         }
-        return copy
+        return .success(copy)
       }
-      if let after { walk = after }
+      if let after { walk = try after.get() }
       if let reason = walk.stop { return context.stop(for: reason) }
     }
   }
@@ -38,5 +41,12 @@ extension Purge {
       }
       for edge in pass.unlinks { context.add(names.unlinked(edge.child), 0) }
     }
+  }
+}
+
+extension TaskError {
+  /// Whether every further statement would meet it too, or could do harm.
+  fileprivate var isOfWholeDatabase: Bool {
+    ["disk_full", "disk_error", "database_damaged", "database_readonly", "database_cannot_open"].contains(code)
   }
 }

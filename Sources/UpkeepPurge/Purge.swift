@@ -119,13 +119,26 @@ public struct Purge: Sendable {
     }
   }
 
-  /// Brings the log into the file and says how the database stands.
+  /// Makes what was committed durable, and says how the database stands.
   private func finish(in context: TaskContext) async throws {
     let session = session
     let (journal, size) = try await Task {
-      try await session.perform { connection in
-        _ = try connection.rows("PRAGMA wal_checkpoint(PASSIVE)")
-        return (
+      let isDurable = try await session.perform { connection in
+        // Busy, frames in the log, frames in the file; -1 where there is no log.
+        let log = try connection.first("PRAGMA wal_checkpoint(PASSIVE)")?.map { $0.integer ?? -1 } ?? []
+        if log.count == 3, log[0] == 0, log[1] >= 0, log[1] == log[2] { return true }
+        try connection.execute("PRAGMA synchronous = EXTRA")
+        return false
+      }
+      if !isDurable {
+        // A reader kept the checkpoint from syncing the log, or the last rollback journal's removal isn't synced: one
+        // more commit, which changes nothing, takes all before it with it to the disk.
+        try await session.transaction(.write) { connection in
+          _ = try connection.execute("PRAGMA user_version = \(try connection.integer("PRAGMA user_version"))")
+        }
+      }
+      return try await session.perform { connection in
+        (
           try connection.first("PRAGMA journal_mode")?[0].text ?? "",
           try ["page_size", "page_count", "freelist_count"].map { try connection.integer("PRAGMA \($0)") }
         )

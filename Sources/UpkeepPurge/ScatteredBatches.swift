@@ -77,11 +77,17 @@ struct ScatteredBatches: BatchSource {
     self.sql = sql
   }
 
+  private var boundStatement: String {
+    "SELECT max(n), count(*), NULL, NULL FROM "
+      + "(SELECT \(number) AS n FROM \(name) WHERE \(number) > ?1 ORDER BY \(number) LIMIT ?2)"
+  }
+
+  var statements: [String] {
+    [boundStatement, sql.text]
+  }
+
   func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    let rest = "SELECT \(number) AS n FROM \(name) WHERE \(number) > ?1 ORDER BY \(number) LIMIT ?2"
-    return BatchBound(
-      try connection.first(
-        "SELECT max(n), count(*), NULL, NULL FROM (\(rest))", [.integer(cursor), .integer(Int64(rows))]))
+    BatchBound(try connection.first(boundStatement, [.integer(cursor), .integer(Int64(rows))]))
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {

@@ -53,9 +53,7 @@ struct StepCount: Sendable {
     for index in tallies.indices where tallies[index].rows > 0 && !tallies[index].isUnlink {
       tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))
     }
-    if let column = step.rule.timeColumn, root.table.column(column) != nil {
-      unreadable = try countUnreadable(root.table.name, column, on: connection)
-    }
+    unreadable = try countUnreadable(root.table.name, step.rule.condition, on: connection)
   }
 
   private mutating func countDirect(
@@ -71,7 +69,14 @@ struct StepCount: Sendable {
       doomed.exclude(edge.child, as: "c", from: &sql)
       sql += ") AS n\(index)"
     }
-    sql += " FROM \(SQL.quoted(pass.table.name)) t WHERE "
+    sql += " FROM \(SQL.quoted(pass.table.name)) t"
+    let extent = try RowExtent(pass, condition, on: connection)
+    // Where most rows between the first and the last are doomed, the table's own order is faster than the index's.
+    if let extent, extent.isDense {
+      sql += " NOT INDEXED WHERE t.\(pass.rowNumber) BETWEEN \(extent.first) AND \(extent.last) AND "
+    } else {
+      sql += " WHERE "
+    }
     sql.add(condition, of: "t")
     doomed.exclude(pass.table.name, as: "t", from: &sql)
     sql += ")"
@@ -108,11 +113,18 @@ struct StepCount: Sendable {
     return Int(try connection.integer(sql.text, sql.values))
   }
 
-  private func countUnreadable(_ table: String, _ column: String, on connection: any DatabaseConnection) throws -> Int {
-    let name = SQL.quoted(column)
-    return Int(
-      try connection.integer(
-        "SELECT count(*) FROM \(SQL.quoted(table)) WHERE \(name) IS NOT NULL AND upkeep_instant(\(name)) IS NULL"))
+  /// Rows with something in the column that is no date and time: what no date can begin with, and what lies among the
+  /// old dates without being one. A text among the young ones is kept anyway, and isn't looked for.
+  private func countUnreadable(
+    _ table: String, _ condition: RowCondition, on connection: any DatabaseConnection
+  ) throws -> Int {
+    guard let bound = condition.timeBound else { return 0 }
+    let (name, column) = (SQL.quoted(table), SQL.quoted(bound.column))
+    let statement = """
+      SELECT (SELECT count(*) FROM \(name) WHERE \(column) < '') + (SELECT count(*) FROM \(name) WHERE \(column) >= ':')
+        + (SELECT count(*) FROM \(name) WHERE \(column) >= '' AND \(column) < ?1 AND upkeep_instant(\(column)) IS NULL)
+      """
+    return Int(try connection.integer(statement, [.text(bound.text)]))
   }
 }
 

@@ -7,21 +7,24 @@ import UpkeepCore
 struct UpkeepCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "upkeep",
-    abstract: "Keeps databases from growing without end: maintenance tasks from one YAML file.",
+    abstract: "Keeps databases from growing without end.",
     discussion: """
       EXAMPLES:
-        upkeep demo demo                       make sample data, preview and run every task on it
-        upkeep init                            write a commented config/upkeep.yaml to start from
-        upkeep validate --live                 check it, and the databases it names
-        upkeep preview odds_retention          what a run would delete now; changes nothing
-        upkeep run odds_retention              run it, whether it is enabled or not
-        upkeep history odds_retention          what happened
+        upkeep demo demo                make sample data, and run every task on it
+        upkeep init                     write a commented config/upkeep.yaml
+        upkeep validate --live          check it, and the databases it names
+        upkeep preview odds_retention   what a run would delete now
+        upkeep run odds_retention       run it, whether it is enabled or not
+        upkeep history odds_retention   what happened
 
-      The configuration is looked for at --config, $UPKEEP_CONFIG, ./config/upkeep.yaml and /etc/upkeep/upkeep.yaml.
+      The configuration is looked for at --config, $UPKEEP_CONFIG,
+      ./config/upkeep.yaml and /etc/upkeep/upkeep.yaml.
 
       EXIT STATUS:
-        0 done, or nothing to do · 1 a task failed · 2 the guard refused · 3 completed with errors
-        4 configuration invalid · 5 skipped by a concurrency rule · 6 timed out · 64 wrong usage
+        0 done, or nothing to do        4 configuration invalid
+        1 a task failed                 5 skipped by a concurrency rule
+        2 the guard refused             6 timed out
+        3 completed with errors         64 wrong usage
         130, 143 stopped by SIGINT, SIGTERM
       """,
     version: "upkeep \(Upkeep.version)",

@@ -109,6 +109,7 @@ import Testing
     "@Suite struct A {\n  @Test(arguments: [1, 2])\n  func one(a: Int) {}\n}",
     "@Suite struct A {\n  @Test(arguments: [\n    \"one\",\n  ])\n  func one(a: String) {}\n}",
     "struct Conformance {\n  func check(_ a: Int) {\n    #expect(a == 1)\n  }\n}",
+    "@Suite struct A {\n  @Test func one() {}\n}\n\nstruct B {\n  func two() {}\n}\n\n@Suite struct C {\n  @Test func three() {\n    #expect(true)\n  }\n}",
     "/// A @Test would stand here.\nstruct A {\n  func helper() {}\n}",
   ]) func acceptsMarkedTestsAndHelpers(source: String) {
     #expect(TestGuard.violations(in: source, at: "Tests/A.swift") == [])

@@ -2,11 +2,10 @@
 enum TestGuard {
   /// Functions of a test file that look like tests and have no `@Test`.
   ///
-  /// A function looks like one when it isn't `private`, `fileprivate` or `static` and either stands in a file that has
-  /// tests, or takes nothing and expects something. What helps tests is private, or lives in a file of its own.
+  /// A function looks like one when it isn't `private`, `fileprivate` or `static` and either stands in a type that has
+  /// tests, or takes nothing and expects something. What helps tests is private, or lives in a type of its own.
   static func violations(in source: String, at path: String) -> [Violation] {
     let lines = SwiftCode(source).lines
-    let hasTests = lines.contains { $0.contains("@Test") }
     return lines.enumerated().compactMap { index, line in
       guard line.contains("func "),
         let match = line.firstMatch(of: /^( {0,2})((?:[@\w().]+ +)*)func (\w+)(?:<[^>]*>)?\((\)?)/)
@@ -19,9 +18,16 @@ enum TestGuard {
       let expects = body(lines, index, indentation: match.1.count).contains {
         $0.contains("#expect") || $0.contains("#require")
       }
-      guard hasTests && match.1.count == 2 || !match.4.isEmpty && expects else { return nil }
+      guard match.1.count == 2 && isInSuite(lines, index) || !match.4.isEmpty && expects else { return nil }
       return Violation(path: path, line: index + 1, message: "\(match.3)() has no @Test and would never run")
     }
+  }
+
+  /// Whether the type around a line has tests.
+  private static func isInSuite(_ lines: [String], _ index: Int) -> Bool {
+    let start = lines[..<index].lastIndex { $0.hasPrefix("}") } ?? lines.startIndex
+    let end = lines[index...].firstIndex { $0.hasPrefix("}") } ?? lines.endIndex
+    return lines[start..<end].contains { $0.contains("@Test") }
   }
 
   /// Whether a test file holds any test at all.
@@ -42,6 +48,7 @@ enum TestGuard {
   }
 
   private static func body(_ lines: [String], _ index: Int, indentation: Int) -> ArraySlice<String> {
+    if lines[index].hasSuffix("}") { return lines[index...index] }
     let end = String(repeating: " ", count: indentation) + "}"
     let last = lines[(index + 1)...].firstIndex { $0.hasPrefix(end) } ?? lines.endIndex - 1
     return lines[index...last]

@@ -3,11 +3,9 @@ import Testing
 
 /// The rules between processes, by real ones.
 @Suite struct ConcurrencyTests {
-  private static let soak = ProcessInfo.processInfo.environment["UPKEEP_SOAK"] != nil
-
   @Test func letsOneOfManyProcessesRunATask() async throws {
     let place = try Workplace(Workplace.noop(settings: "{ duration: 1h }"))
-    let count = Self.soak ? 100 : 30
+    let count = 100
     let all = try (0..<count).map { _ in try place.start(["run", "nap", "--json", "--quiet"]) }
     let outcomes = try await withThrowingTaskGroup(of: (Int32, Program.Outcome).self) { group in
       for program in all { group.addTask { (program.pid, await program.outcome()) } }

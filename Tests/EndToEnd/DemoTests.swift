@@ -85,6 +85,37 @@ import UpkeepDemo
     await session.close()
   }
 
+  @Test func saysInAPreviewThatTheGuardWouldRefuse() async throws {
+    let place = try await untouched()
+    let preview = try await run(place, "preview", "odds_retention", "--set", "odds_keep=1d", "--json")
+    #expect(preview.status == 0)
+    let verdict = try #require(try preview.json()["guard"] as? [String: Any])
+    #expect(verdict["would_refuse"] as? Bool == true)
+  }
+
+  @Test func isThreeWhereAStepFailsAndTheOthersGoOn() async throws {
+    let place = try await untouched()
+    let database = SQLiteDatabase(name: "odds", path: place.path("demo/data/odds.sqlite"))
+    let session = try await database.open(.write(.normal), purpose: "application")
+    try await session.perform { connection in
+      _ = try connection.execute(
+        """
+        CREATE TRIGGER keep BEFORE DELETE ON market_odds_history BEGIN SELECT RAISE(ABORT, 'history is sacred'); END
+        """)
+    }
+    await session.close()
+    let outcome = try await run(place, "run", "odds_retention", "--json")
+    #expect(outcome.status == 3)
+    let document = try outcome.json()
+    #expect(document["status"] as? String == "completed_with_errors")
+    let errors = try #require(document["errors"] as? [[String: Any]])
+    #expect(errors.count == 1)
+    #expect((errors.first?["message"] as? String)?.contains("history is sacred") == true)
+    let counts = try #require(document["counts"] as? [String: Int])
+    #expect(counts["odds_deleted", default: 0] > 1000)
+    #expect(counts["market_odds_history_deleted", default: 0] == 0)
+  }
+
   @Test func saysBeforeARunInALogWhatWillGo() async throws {
     let place = try await untouched()
     let outcome = try await run(place, "run", "odds_retention")

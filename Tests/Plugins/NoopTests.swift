@@ -10,20 +10,6 @@ import UpkeepTestKit
     plugin.prepare(.test(.object(values)), .standard, SettingScope(folder: "/", databases: nil)).task
   }
 
-  @Test func conforms() async {
-    let conformance = PluginConformance(
-      plugin, powers: [.preview],
-      badSettings: [
-        .test(.object(["duration": .integer(3)])), .test(.object(["duration": .string("-1s")])),
-        .test(.object(["fail": .string("yes")])), .test(.object(["durations": .string("3s")])),
-      ]
-    ) {
-      ConformanceFixture(settings: .test(.object(["duration": .string("30s")])))
-    }
-    let failures = await conformance.failures()
-    #expect(failures == [])
-  }
-
   @Test func itsDefaultsTakeNoTimeAndDoNotFail() async throws {
     let journal = RunJournal()
     try await settings([:]).run(.test(journal: journal))

@@ -58,6 +58,13 @@ import UpkeepCore
     #expect(UpkeepCommand.unknownCommand(in: arguments) == nil)
   }
 
+  @Test(arguments: [
+    ("upkeep", "upkeep"), ("/a/b/.build/release/upkeep", ".build/release/upkeep"), ("/x/upkeep", "/x/upkeep"),
+    ("./upkeep", "./upkeep"),
+  ]) func namesTheProgramAsItIsCalled(word: String, program: String) {
+    #expect(DemoText.program(calledAs: word, in: "/a/b") == program)
+  }
+
   @Test func writesJSONForPeopleAndForPrograms() throws {
     #expect(try JSONText.document(["b": "x/y", "a": "1"], pretty: false) == #"{"a":"1","b":"x/y"}"#)
     #expect(try JSONText.document(["a": 1], pretty: true) == "{\n  \"a\" : 1\n}")

@@ -42,8 +42,9 @@ import UpkeepCore
     #expect(
       lines(result) == [
         "odds: completed in 1.2 s, 1,500 rows deleted",
-        "  TABLE      DELETED  STILL REFERENCED  OLDEST            NEWEST",
-        "  snapshots    1,500                 2  1970-01-01 00:00  1970-01-01 00:01",
+        "  TABLE      DELETED  KEPT  OLDEST            NEWEST",
+        "  snapshots    1,500     2  1970-01-01 00:00  1970-01-01 00:01",
+        "  kept: old enough to go, but rows that stay refer to them",
         "  195,000 rows/s, longest lock 6.1 ms",
         "  database odds: 5 MB, of which 1.5 MB are free",
         "  the file doesn't shrink: new rows reuse the free pages; only VACUUM gives them back, and it",
@@ -60,6 +61,17 @@ import UpkeepCore
         "odds: preview completed in 1.2 s, 1,500 rows would go",
         "  TABLE      WOULD GO     OF   SHARE  OLDEST  NEWEST",
         "  snapshots     1,500  4,500  33.3 %",
+      ])
+  }
+
+  @Test func showsDaysWhereMinutesDoNotFit() {
+    let table = TableResult(
+      table: "competitor_odds_snapshots", deleted: 1500, oldest: Timestamp(microseconds: 0),
+      newest: Timestamp(microseconds: 60_000_000))
+    #expect(
+      TableCounts.lines([table], heading: "DELETED", width: 60) == [
+        "TABLE                      DELETED  OLDEST      NEWEST",
+        "competitor_odds_snapshots    1,500  1970-01-01  1970-01-01",
       ])
   }
 
@@ -105,6 +117,15 @@ import UpkeepCore
       ])
   }
 
+  @Test func showsTheFirstWarningsAndWhereTheOthersAre() {
+    let result = result { $0.warnings = ["a", "b", "c", "d", "e"] }
+    #expect(
+      lines(result).dropFirst() == [
+        "  warning: a", "  warning: b", "  warning: c", "  2 more warnings: upkeep show 01M7XWEJETMFJ61P1HT6YY1AE4",
+      ])
+    #expect(HistoryText.whole(result, width: 80, paint: Self.plain).filter { $0.contains("warning:") }.count == 5)
+  }
+
   @Test func listsCountsWhereThereIsNoTable() {
     let result = result { $0.counts = ["failed": 3, "none": 0] }
     #expect(lines(result) == ["odds: completed in 1.2 s", "  failed: 3"])
@@ -131,7 +152,8 @@ import UpkeepCore
 
   @Test func drawsABarThatFitsTheLine() {
     let result = result(.running) { $0.progress = RunProgress(percent: 48.4, message: "Deleting market_odds") }
-    #expect(ProgressText.bar(result, width: 80) == "odds [###########.............]  48 %  Deleting market_odds")
+    #expect(ProgressText.bar(result, width: 80) == "odds [#####.......]  48 %  Deleting market_odds")
+    #expect(ProgressText.bar(result, width: 100) == "odds [###########.............]  48 %  Deleting market_odds")
     #expect(ProgressText.bar(result, width: 30).count == 29)
     #expect(ProgressText.line(result) == "odds: 48 %, Deleting market_odds")
   }

@@ -18,7 +18,7 @@ import UpkeepTestKit
   @Test(
     arguments: [
       (.none, []),
-      (.previewWrites, ["preview", "guard"]),
+      (.previewWrites, ["preview", "guard", "timeout"]),
       (.previewCountsLess, ["preview"]),
       (.leavesHalf, ["preview", "run", "cancel in the middle"]),
       (.countsTwice, ["preview"]),

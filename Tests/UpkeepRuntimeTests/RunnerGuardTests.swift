@@ -52,11 +52,11 @@ import UpkeepTestKit
     #expect(forecast.deleted == 10)
   }
 
-  @Test func aGuardThatIsSwitchedOffNeedsNoForecast() async {
+  @Test func theForecastIsMadeEvenWhereTheGuardIsSwitchedOff() async {
     let result = await fixture.runner.run(RunRequest(task: .deleting(1200, of: 1500, guardRule: nil)))
     #expect(result.status == .completed)
     #expect(result.guardVerdict == nil)
-    #expect(result.counts == ["odds_deleted": 1200, "forecast": -1])
+    #expect(result.counts == ["odds_deleted": 1200, "forecast": 1200])
   }
 
   @Test func aTaskThatDeletesNothingHasNoGuard() async {

@@ -87,6 +87,6 @@ struct DatabaseKeys: TaskSettings {
     SettingField("sqlite", \.sqlite, "The file of an SQLite database"),
     SettingField("postgres", \.postgres, "The URL of a PostgreSQL database, without a password"),
     SettingField("password_file", \.passwordFile, "A file with the password of a PostgreSQL database"),
-    SettingField("except", \.except, "Rows that no task deletes or changes, whatever its rules select"),
+    SettingField("except", \.except, "Rows that no deleting task touches, whatever its rules select"),
   ]
 }

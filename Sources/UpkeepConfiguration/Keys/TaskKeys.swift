@@ -38,7 +38,7 @@ struct TaskKeys: TaskSettings {
       "window", \.window,
       "The time of day at whose end a scheduled run stops between two batches; a run by hand ignores it"),
     SettingField("budget", \.budget, "How much one run may do; used up, it ends as completed and the next one goes on"),
-    SettingField("except", \.except, "Rows that it never deletes or changes, whatever its rules select"),
+    SettingField("except", \.except, "Rows that it never touches, whatever its rules select"),
     SettingField("concurrency", \.concurrency, "What must not run at the same time"),
     SettingField("guard", \.guardSetting, "The share of a table above which a run is refused; none switches it off"),
     SettingField("settings", \.settings, "The plugin's own settings"),

@@ -42,7 +42,7 @@ public enum ConfigurationReference {
         description.isRequired ? "required" : description.standard == .null ? "" : description.standard.text
       return [
         Row(
-          key: key, type: description.kind.name, standard: ["{}", "[]"].contains(standard) ? "" : standard,
+          key: key, type: description.kind.name, standard: standard == "{}" ? "" : standard,
           range: description.range ?? "", help: description.help)
       ] + entries
     }

@@ -122,8 +122,38 @@ extension Timestamp {
 
   /// As ``init(text:)``, on bytes, without allocating.
   public static func parse(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+    if let instant = parsePlain(bytes) { return instant }
     var reader = DateReader(bytes)
     return reader.read()
+  }
+
+  /// Reads the form that nearly all rows of a database have, `2026-11-20 12:00:00` and an optional fraction, without a
+  /// branch for each character; nothing for every other form.
+  private static func parsePlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
+    guard bytes.count == 19 || (bytes.count > 20 && bytes.count <= 26 && bytes[19] == 46) else { return nil }
+    guard bytes[4] == 45, bytes[7] == 45, bytes[10] == 32 || bytes[10] == 84, bytes[13] == 58, bytes[16] == 58 else {
+      return nil
+    }
+    var bad: UInt8 = 0
+    func digit(_ index: Int) -> Int {
+      let value = bytes[index] &- 48
+      bad |= value > 9 ? 1 : 0
+      return Int(value)
+    }
+    func pair(_ index: Int) -> Int { digit(index) &* 10 &+ digit(index &+ 1) }
+    let (year, month, day) = (pair(0) &* 100 &+ pair(2), pair(5), pair(8))
+    let (hour, minute, second) = (pair(11), pair(14), pair(17))
+    var fraction = 0
+    if bytes.count > 20 {
+      for index in 20..<bytes.count { fraction = fraction &* 10 &+ digit(index) }
+      for _ in bytes.count..<26 { fraction = fraction &* 10 }
+    }
+    guard bad == 0, month >= 1, month <= 12, day >= 1, hour < 24, minute < 60, second < 60,
+      day <= 28 || day <= CivilTime.days(inMonth: month, of: year)
+    else { return nil }
+    let days = CivilTime.dayNumber(year: year, month: month, day: day)
+    let whole = days * 86_400 + hour * 3600 + minute * 60 + second
+    return Timestamp(microseconds: Int64(whole) * 1_000_000 + Int64(fraction))
   }
 
   private static func dateText(_ time: CivilTime) -> String {

@@ -122,7 +122,7 @@ struct RunMachine: Sendable {
 
   private mutating func answered(_ answer: LeaseAnswer) -> [Action] {
     guard case .blocked(let holders) = answer else {
-      return start(plan.isGuarded && plan.rules.guardRule != nil ? .preview : .body)
+      return start(plan.isGuarded ? .preview : .body)
     }
     let isQueued = if case .waiting = state { true } else { false }
     switch LeaseWait.decide(holders, plan: plan) {

@@ -12,7 +12,7 @@ struct CancelCommand: UpkeepSubcommand {
       A run stops between two batches: what it has deleted by then stays deleted.
 
       EXAMPLES:
-        upkeep cancel 01KAJ5T3               the id, or how it begins; see upkeep history
+        upkeep cancel 01KAJ5T3               the id, or how it begins
       """)
 
   @Argument(help: ArgumentHelp("The run's id, or how it begins.", valueName: "run"))

@@ -45,13 +45,19 @@ struct DemoCommand: UpkeepSubcommand {
     let host = try Host.load(demo.configuration)
     let targets = try host.targets(nil)
     var session = RunningSession(host: host, console: console, overrideGuard: false)
-    console.note(["$ upkeep preview --all --config \(demo.configuration)"])
-    let previewable = targets.filter { $0.tasks.allSatisfy { $0.prepared.preview != nil } }
-    let preview = try await session.preview(previewable, json: false)
-    guard preview == .done else { return preview }
+    if !options.json {
+      console.note(["$ upkeep preview --all --config \(demo.configuration)"])
+      let previewable = targets.filter { $0.tasks.allSatisfy { $0.prepared.preview != nil } }
+      let preview = try await session.preview(previewable, json: false)
+      guard preview == .done else { return preview }
+    }
     console.note(["", "$ upkeep run --all --config \(demo.configuration)"])
     let status = try await session.run(targets, showsForecasts: false, json: options.json)
-    if status == .done { console.note(DemoText.next(demo.configuration)) }
+    if status == .done {
+      let program = DemoText.program(
+        calledAs: CommandLine.arguments.first ?? "upkeep", in: FileManager.default.currentDirectoryPath)
+      console.note(DemoText.next(demo.configuration, program: program))
+    }
     return status
   }
 }

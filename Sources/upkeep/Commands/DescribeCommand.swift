@@ -8,12 +8,14 @@ struct DescribeCommand: UpkeepSubcommand {
     abstract: "Describe a plugin, or the keys of host or task.",
     discussion: """
       EXAMPLES:
-        upkeep describe odds_retention       its settings with type, unit, default and range, and a YAML sample
+        upkeep describe odds_retention       its settings, and a YAML sample
         upkeep describe task                 every key that a task may have
         upkeep describe host --markdown      as a table in Markdown
       """)
 
-  @Argument(help: ArgumentHelp("A plugin, 'host' or 'task'.", valueName: "plugin"))
+  @Argument(
+    help: ArgumentHelp("A plugin, 'host' or 'task'.", valueName: "plugin"),
+    completion: .list(BuiltInPlugins.all.map(\.id) + ["host", "task"]))
   var subject: String
 
   @Flag(name: .long, help: "Print the table of keys in Markdown.")

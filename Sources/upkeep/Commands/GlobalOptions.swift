@@ -2,7 +2,9 @@ import ArgumentParser
 
 /// The options of every command.
 struct GlobalOptions: ParsableArguments {
-  @Option(name: .long, help: ArgumentHelp("The configuration file.", valueName: "file"))
+  @Option(
+    name: .long, help: ArgumentHelp("The configuration file.", valueName: "file"),
+    completion: .file(extensions: ["yaml", "yml"]))
   var config: String?
 
   @Flag(name: .long, help: "Print one JSON document instead of text.")

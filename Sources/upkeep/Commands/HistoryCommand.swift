@@ -14,7 +14,7 @@ struct HistoryCommand: UpkeepSubcommand {
         upkeep show 01K                      one run whole, by its id or how it begins
       """)
 
-  @Argument(help: "Only this task's runs.")
+  @Argument(help: "Only this task's runs.", completion: NameCompletion.task)
   var task: String?
 
   @Option(name: .long, help: "At most so many, 1 to 500.")

@@ -4,7 +4,8 @@ import UpkeepHost
 
 /// What `run` and `preview` take: which tasks, and what is different this time.
 struct RunOptions: ParsableArguments {
-  @Argument(help: ArgumentHelp("Tasks and groups, in this order.", valueName: "task"))
+  @Argument(
+    help: ArgumentHelp("Tasks and groups, in this order.", valueName: "task"), completion: NameCompletion.runnable)
   var names: [String] = []
 
   @Flag(name: .long, help: "All enabled tasks, in the order of the file.")

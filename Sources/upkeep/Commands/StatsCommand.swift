@@ -13,7 +13,7 @@ struct StatsCommand: UpkeepSubcommand {
         upkeep stats odds_retention --json
       """)
 
-  @Argument(help: "The task.")
+  @Argument(help: "The task.", completion: NameCompletion.task)
   var task: String
 
   @OptionGroup var options: GlobalOptions

@@ -8,7 +8,7 @@ struct ValidateCommand: UpkeepSubcommand {
     discussion: """
       EXAMPLES:
         upkeep validate
-        upkeep validate --live               also look at the databases and what each task finds in them
+        upkeep validate --live               also look at the databases
         upkeep validate --json               the problems as data
       """)
 

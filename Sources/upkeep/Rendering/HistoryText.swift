@@ -31,7 +31,7 @@ enum HistoryText {
     let lines = facts.compactMap { name, value in
       value.map { "  \(name)\(String(repeating: " ", count: 10 - name.count))\($0)" }
     }
-    let text = ResultText.lines(result, width: width, paint: paint)
+    let text = ResultText.lines(result, width: width, paint: paint, warnings: .max)
     return Array(text.prefix(1)) + lines + Array(text.dropFirst())
   }
 }

@@ -2,10 +2,9 @@ import UpkeepCore
 
 /// One line that says how far a run is.
 enum ProgressText {
-  private static let barWidth = 24
-
-  /// `odds_retention [############............]  48 %  Deleting market_odds`, cut to fit a terminal's line.
+  /// `odds_retention [#####.......]  48 %  Deleting market_odds`, cut to fit a terminal's line.
   static func bar(_ result: RunResult, width: Int) -> String {
+    let barWidth = width >= 100 ? 24 : 12
     let filled = min(barWidth, max(0, Int(result.progress.percent / 100 * Double(barWidth))))
     let bar = String(repeating: "#", count: filled) + String(repeating: ".", count: barWidth - filled)
     let line = "\(result.task) [\(bar)] \(percent(result))\(rest(result))"

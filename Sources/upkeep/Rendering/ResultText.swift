@@ -4,8 +4,12 @@ import UpkeepCore
 enum ResultText {
   /// The whole result: how it ended, what went, how fast, and what the databases look like now.
   ///
-  /// - Parameter known: Warnings that somebody has just read; they are counted only.
-  static func lines(_ result: RunResult, width: Int, paint: Paint, known: Set<String> = []) -> [String] {
+  /// - Parameters:
+  ///   - known: Warnings that somebody has just read; they are counted only.
+  ///   - warnings: How many warnings are shown at most.
+  static func lines(
+    _ result: RunResult, width: Int, paint: Paint, known: Set<String> = [], warnings limit: Int = 3
+  ) -> [String] {
     var lines = [headline(result, paint: paint)]
     lines += verdict(result)
     let heading = result.mode == .preview || result.status == .refused ? "WOULD GO" : "DELETED"
@@ -16,11 +20,20 @@ enum ResultText {
       let left = remaining.sorted { $0.key < $1.key }.map { "\($0.key) \(NumberText.grouped($0.value))" }
       lines.append("  left for the next run: \(left.joined(separator: ", "))")
     }
+    lines += warnings(result, paint: paint, known: known, limit: limit)
+    lines += result.errors.map { "  \(paint.red("error:")) \($0.step == "run" ? "" : "\($0.step): ")\($0.message)" }
+    return lines
+  }
+
+  private static func warnings(
+    _ result: RunResult, paint: Paint, known: Set<String>, limit: Int
+  ) -> [String] {
     let news = result.warnings.filter { !known.contains($0) }
-    lines += news.map { "  \(paint.yellow("warning:")) \($0)" }
+    var lines = news.prefix(limit).map { "  \(paint.yellow("warning:")) \($0)" }
+    let more = news.count - lines.count
+    if more > 0 { lines.append("  \(NumberText.counted(more, "more warning")): upkeep show \(result.runID)") }
     let old = result.warnings.count - news.count
     if old > 0 { lines.append("  \(NumberText.counted(old, "warning")) as above") }
-    lines += result.errors.map { "  \(paint.red("error:")) \($0.step == "run" ? "" : "\($0.step): ")\($0.message)" }
     return lines
   }
 

@@ -11,17 +11,32 @@ enum TableCounts {
     let hasExcepted = concerned.contains { $0.keptExcepted > 0 }
     var columns: [TextTable.Column] = [.text("TABLE", shrinks: true), .number(heading)]
     if hasTotals { columns += [.number("OF"), .number("SHARE")] }
-    if hasKept { columns.append(.number("STILL REFERENCED")) }
+    if hasKept { columns.append(.number("KEPT")) }
     if hasExcepted { columns.append(.number("EXCEPTED")) }
     columns += [.text("OLDEST"), .text("NEWEST")]
-    let rows = concerned.map { table -> [String] in
+    // Where minutes make the table too wide, days have to do.
+    let full = TextTable(columns: columns, rows: rows(concerned, hasTotals, hasKept, hasExcepted) { $0.minuteText })
+    let table =
+      full.naturalWidth <= width
+      ? full : TextTable(columns: columns, rows: rows(concerned, hasTotals, hasKept, hasExcepted) { $0.dateText })
+    let notes = [
+      hasKept ? "kept: old enough to go, but rows that stay refer to them" : nil,
+      hasExcepted ? "excepted: named under except, or a row that belongs to them is" : nil,
+    ]
+    return table.lines(width: width) + notes.compactMap(\.self)
+  }
+
+  private static func rows(
+    _ tables: [TableResult], _ hasTotals: Bool, _ hasKept: Bool, _ hasExcepted: Bool,
+    time: (Timestamp) -> String
+  ) -> [[String]] {
+    tables.map { table in
       var row = [table.table, NumberText.grouped(table.deleted)]
       if hasTotals { row += [table.total.map(NumberText.grouped) ?? "", share(table)] }
       if hasKept { row.append(table.keptReferenced == 0 ? "" : NumberText.grouped(table.keptReferenced)) }
       if hasExcepted { row.append(table.keptExcepted == 0 ? "" : NumberText.grouped(table.keptExcepted)) }
-      return row + [table.oldest?.minuteText ?? "", table.newest?.minuteText ?? ""]
+      return row + [table.oldest.map(time) ?? "", table.newest.map(time) ?? ""]
     }
-    return TextTable(columns: columns, rows: rows).lines(width: width)
   }
 
   private static func share(_ table: TableResult) -> String {

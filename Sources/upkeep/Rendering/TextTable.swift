@@ -44,11 +44,20 @@ struct TextTable {
     }
   }
 
-  /// As wide as the contents, and where that is too wide the widest column that may shrink gives way, again and again.
-  private func fitted(to width: Int) -> [Int] {
-    var widths = columns.indices.map { index in
+  /// The width of the contents, cut nowhere.
+  var naturalWidth: Int {
+    contentWidths.reduce(0, +) + Self.gap * (columns.count - 1)
+  }
+
+  private var contentWidths: [Int] {
+    columns.indices.map { index in
       ([columns[index].title] + rows.map { index < $0.count ? $0[index] : "" }).map(\.count).max() ?? 0
     }
+  }
+
+  /// As wide as the contents, and where that is too wide the widest column that may shrink gives way, again and again.
+  private func fitted(to width: Int) -> [Int] {
+    var widths = contentWidths
     var excess = widths.reduce(0, +) + Self.gap * (columns.count - 1) - width
     while excess > 0 {
       let shrinkable = columns.indices.filter { columns[$0].shrinks && widths[$0] > Self.narrowest }
