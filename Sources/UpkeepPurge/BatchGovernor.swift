@@ -4,15 +4,20 @@ import UpkeepDatabase
 /// Decides how large the next batch is, how long to pause after it, and when the log is brought into the file.
 ///
 /// A batch holds the write lock. SQLite's busy handler has no queue: a writer that finds the lock taken looks again
-/// after 1, 2, 5 and 10 ms (its documentation names no numbers; they are `delays` in `sqliteDefaultBusyCallback`), so
-/// that it looks at 1, 3, 8 and 18 ms. While holds stay under 8 ms and pauses over 5 ms, the third look always falls
-/// into a pause, whenever the writer came: it waits 8 ms at the most. Where nobody else writes, batches are longer
+/// after 1, 2, 5, 10 and 15 ms (`delays` in `sqliteDefaultBusyCallback`), which is 1, 3, 8, 18 and 33 ms after it came.
+/// A purger that locks again at once starves it. So a hold stays under 8 ms, and the pause after it lasts until the
+/// writers that wait have looked: it ends as soon as others have committed and no more commits follow, and at the
+/// latest when every writer that came during the hold has looked once. Where nobody else writes, batches are longer
 /// and nothing pauses.
 struct BatchGovernor: Sendable {
   /// The longest hold aimed at while others write.
-  static let hold = Duration.microseconds(7500)
-  /// The pause after a batch while others write.
-  static let pause = Duration.microseconds(5500)
+  static let hold = Duration.milliseconds(8)
+  /// When a writer that found the lock taken looks again, after it came.
+  static let looks: [Duration] = [
+    .milliseconds(1), .milliseconds(3), .milliseconds(8), .milliseconds(18), .milliseconds(33),
+  ]
+  /// Between two looks at whether others have committed.
+  static let glance = Duration.microseconds(400)
   /// The longest hold aimed at while nobody else writes: a writer that comes then waits once.
   static let quietHold = Duration.milliseconds(25)
   /// For so long after somebody's last commit others count as writing.
@@ -49,8 +54,16 @@ struct BatchGovernor: Sendable {
     sinceOthersWrote < Self.quiet
   }
 
+  /// The longest pause after a hold while others write: until a writer that came at any moment of the hold has looked.
+  ///
+  /// One that came at the hold's beginning looks last; one that came later looked before, at an earlier look of its own.
+  static func pause(after hold: Duration) -> Duration {
+    let (before, after) = (looks.last { $0 < hold } ?? .zero, looks.first { $0 >= hold } ?? hold + .milliseconds(20))
+    return after - before + .microseconds(500)
+  }
+
   /// Takes note of a committed batch, and sizes the next one.
-  /// - Returns: How long to pause now.
+  /// - Returns: How long to pause now, at the most.
   mutating func note(hold: Duration, rows: Int) -> Duration {
     let target = othersWrite ? Self.hold : Self.quietHold
     let factor = min(2, max(0.25, 0.8 * target.inSeconds / max(hold.inSeconds, 0.000_001)))
@@ -58,7 +71,7 @@ struct BatchGovernor: Sendable {
     if rows >= size || factor < 1 {
       size = min(Self.sizes.upperBound, max(Self.sizes.lowerBound, Int(Double(size) * factor)))
     }
-    return othersWrite ? Self.pause : .zero
+    return othersWrite ? Self.pause(after: hold) : .zero
   }
 
   /// Whether it is time to bring the log into the file.

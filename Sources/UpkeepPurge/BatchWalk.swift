@@ -12,6 +12,8 @@ struct BatchWalk: Sendable {
   private var ruleTable = ""
   /// Why the walk ended before all was done.
   private(set) var stop: StopReason?
+  /// The log's count of commits right after our last one.
+  private var lastCommits: UInt32?
 
   init(purge: Purge, context: TaskContext) {
     self.purge = purge
@@ -122,6 +124,7 @@ struct BatchWalk: Sendable {
         return (try batches.delete(after: from, next, within: limit, on: connection), watch)
       }
       let hold = watch()
+      lastCommits = purge.database.logState()?.commits
       let pause = governor.note(hold: hold, rows: done.rows)
       purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
       held += outcome.held
@@ -144,8 +147,20 @@ struct BatchWalk: Sendable {
       if log.bytes > purge.bounds.log { try await awaitNewLog() }
     }
     try await awaitDisk()
-    let rest = pause - spent()
-    if rest > .zero { try await context.clock.sleep(for: rest) }
+    try await awaitWriters(pause, spent: spent)
+  }
+
+  /// Pauses until the writers that waited have committed and no more commits follow, or the pause is over.
+  private func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
+    var commits = purge.database.logState()?.commits
+    var haveCommitted = commits != lastCommits
+    while case let rest = pause - spent(), rest > .zero {
+      try await context.clock.sleep(for: min(rest, BatchGovernor.glance))
+      let now = purge.database.logState()?.commits
+      if now == commits, haveCommitted { return }
+      haveCommitted = haveCommitted || now != commits
+      commits = now
+    }
   }
 
   /// Waits while a reader of another program keeps the log from being begun anew, so that it doesn't grow without end.

@@ -31,23 +31,25 @@ struct BatchGovernorTests {
   @Test func pausesOnlyWhileOthersWrite() {
     var governor = BatchGovernor()
     governor.note(version: 1, after: .zero)
-    #expect(governor.note(hold: .milliseconds(7), rows: 50) == .microseconds(5500))
+    #expect(governor.note(hold: .milliseconds(7), rows: 50) == BatchGovernor.pause(after: .milliseconds(7)))
     governor.note(version: 1, after: .milliseconds(249))
     #expect(governor.othersWrite)
     governor.note(version: 1, after: .milliseconds(1))
     #expect(!governor.othersWrite)
     #expect(governor.note(hold: .milliseconds(7), rows: 50) == .zero)
     governor.note(version: 2, after: .milliseconds(1))
-    #expect(governor.note(hold: .milliseconds(7), rows: 50) == .microseconds(5500))
+    #expect(governor.note(hold: .milliseconds(7), rows: 50) == BatchGovernor.pause(after: .milliseconds(7)))
   }
 
-  /// A writer looks 1, 3, 8 and 18 ms after it found the lock taken.
-  @Test func letsAWaitingWriterInAtItsThirdLookAtTheLatest() {
-    let (hold, pause) = (BatchGovernor.hold.microseconds, BatchGovernor.pause.microseconds)
+  /// A writer looks 1, 3, 8, 18 and 33 ms after it found the lock taken.
+  @Test(arguments: [200, 900, 1000, 2500, 3000, 5000, 7900, 8000, 9000, 17_000, 30_000])
+  func pausesUntilEveryWaitingWriterHasLooked(hold: Int64) {
+    let pause = BatchGovernor.pause(after: .microseconds(hold)).microseconds
     for arrival in stride(from: 0, to: hold, by: 10) {
-      let looks = [1000, 3000, 8000].map { arrival + $0 }
+      let looks = BatchGovernor.looks.map { arrival + $0.microseconds }
       #expect(looks.contains { $0 >= hold && $0 < hold + pause }, "a writer that came \(arrival) µs into a hold")
     }
+    #expect(pause <= 15_500)
   }
 
   @Test func checkpointsBeforeTheApplicationHasTo() {

@@ -8,12 +8,15 @@ public struct LogState: Hashable, Sendable {
   public var checkpointed: Int
   /// Bytes of a page.
   public var pageSize: Int
+  /// Changes with every commit, whoever makes it.
+  public var commits: UInt32
 
   /// Creates a state.
-  public init(frames: Int, checkpointed: Int, pageSize: Int) {
+  public init(frames: Int, checkpointed: Int, pageSize: Int, commits: UInt32 = 0) {
     self.frames = frames
     self.checkpointed = checkpointed
     self.pageSize = pageSize
+    self.commits = commits
   }
 
   /// Bytes of the log.
@@ -30,8 +33,8 @@ public struct LogState: Hashable, Sendable {
 extension LogState {
   /// Reads the state from the header of the wal-index (`-shm`) of a SQLite file, which costs no lock and no statement.
   ///
-  /// Source: "WAL-mode File Format", sections 2.1 and 2.2: mxFrame at byte 16, szPage at 14, nBackfill at 96, all in the
-  /// machine's byte order.
+  /// Source: "WAL-mode File Format", sections 2.1 and 2.2: iChange at byte 8, szPage at 14, mxFrame at 16, nBackfill at
+  /// 96, all in the machine's byte order.
   /// - Returns: Nothing where the file isn't in WAL mode, or nobody has it open.
   init?(sqlite path: String) {
     let file = open(path + "-shm", O_RDONLY | O_CLOEXEC)
@@ -41,6 +44,8 @@ extension LogState {
     let count = words.withUnsafeMutableBytes { pread(file, $0.baseAddress, 100, 0) }
     guard count == 100, words[0] == 3_007_000 else { return nil }
     let size = Int(words[3] >> 16)
-    self.init(frames: Int(words[4]), checkpointed: Int(words[24]), pageSize: size == 1 ? 65_536 : size)
+    self.init(
+      frames: Int(words[4]), checkpointed: Int(words[24]), pageSize: size == 1 ? 65_536 : size,
+      commits: words[2])
   }
 }
