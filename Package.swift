@@ -48,7 +48,7 @@ let package = Package(
     .systemLibrary(
       name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
     room("UpkeepCore", [log]),
-    room("UpkeepRuns", ["UpkeepCore"]),
+    room("UpkeepRuns", ["UpkeepCore", "UpkeepSchedule"]),
     room("UpkeepSchedule", ["UpkeepCore"]),
     room("UpkeepConfiguration", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "CLibYAML"]),
     room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite]),
@@ -73,7 +73,8 @@ let package = Package(
     tests("UpkeepConfigurationTests", ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule"]),
     tests("UpkeepDatabaseTests", ["UpkeepDatabase", "UpkeepCore"]),
     tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
-    tests("UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
+    tests(
+      "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
     tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore"]),

@@ -51,7 +51,8 @@ public struct OddsRetentionTask: DeletingTask, InspectableTask {
       do {
         let rules = OddsRules(settings, catalogue: purge.catalogue, now: context.now)
         for warning in rules.warnings { context.warn(warning) }
-        try await purge.run(try rules.plan(purge.catalogue), in: context)
+        try await purge.run(
+          try rules.plan(purge.catalogue, except: context.exceptions(in: database.name)), in: context)
       } catch {
         await record.write(failure: error, after: elapsed())
         throw error
@@ -67,7 +68,7 @@ public struct OddsRetentionTask: DeletingTask, InspectableTask {
     try await Purge.with(database, for: .preview, names: Self.names, in: context) { purge in
       let rules = OddsRules(settings, catalogue: purge.catalogue, now: context.now)
       for warning in rules.warnings { context.warn(warning) }
-      let plan = try rules.plan(purge.catalogue)
+      let plan = try rules.plan(purge.catalogue, except: context.exceptions(in: database.name))
       try await purge.preview(plan, in: context)
     }
     reportOldest(in: context)

@@ -60,8 +60,8 @@ struct OddsRules {
     add("scrape_batches", at: "started_at", before: odds)
   }
 
-  func plan(_ catalogue: Catalogue) throws -> DeletionPlan {
-    try DeletionPlan(rules, graph: DeletionGraph(catalogue, declared: Self.edges))
+  func plan(_ catalogue: Catalogue, except exceptions: [RowException]) throws -> DeletionPlan {
+    try DeletionPlan(rules, graph: DeletionGraph(catalogue, declared: Self.edges), exceptions: exceptions)
   }
 
   private mutating func add(_ table: String, at column: String, before cutoff: Timestamp, and more: RowCondition? = nil)

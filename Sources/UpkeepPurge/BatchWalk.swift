@@ -9,6 +9,9 @@ struct BatchWalk: Sendable {
   private let elapsed: @Sendable () -> Duration
   private var lastNote = Duration.zero
   private var stepName = ""
+  private var ruleTable = ""
+  /// Why the walk ended before all was done.
+  private(set) var stop: StopReason?
   /// The log's count of commits right after our last one.
   private var lastCommits: UInt32?
 
@@ -20,6 +23,7 @@ struct BatchWalk: Sendable {
 
   mutating func begin(_ step: DeletionPlan.Step) {
     stepName = step.rule.name
+    ruleTable = step.root.table.name
   }
 
   /// Deletes the rows of one step.
@@ -31,6 +35,7 @@ struct BatchWalk: Sendable {
       for scattered in try await scatteredLeaves(of: root, condition, extent: extent, graph: graph) {
         try await walk(scattered)
       }
+      guard stop == nil else { return }
       if extent.isDense {
         try await walk(DirectBatches(root, condition, extent: extent))
         return
@@ -42,6 +47,7 @@ struct BatchWalk: Sendable {
     }
     let keeps = !step.rule.selectsUnreferenced
     if keeps { count(held: listing.held, of: root.table.name) }
+    count(excepted: listing.excepted)
     try await walkLists(root, ancestors: [], graph: graph, listing: listing, keeps: keeps)
   }
 
@@ -67,6 +73,7 @@ struct BatchWalk: Sendable {
     for child in pass.children {
       try await walkLists(child, ancestors: [pass] + ancestors, graph: graph, listing: listing, keeps: keeps)
     }
+    guard stop == nil else { return }
     let batches = try await purge.session.transaction(.read) { connection in
       try ListedBatches(pass, ancestors: ancestors, graph: graph, listing: listing, on: connection)
     }
@@ -88,6 +95,11 @@ struct BatchWalk: Sendable {
     context.update(table: table) { $0.keptReferenced += held }
   }
 
+  private func count(excepted: Int) {
+    guard excepted > 0 else { return }
+    context.update(table: ruleTable) { $0.keptExcepted += excepted }
+  }
+
   @discardableResult
   private mutating func walk(_ batches: some BatchSource) async throws -> Int {
     try await purge.session.perform { try Preflight.check(batches.statements, on: $0) }
@@ -102,19 +114,23 @@ struct BatchWalk: Sendable {
       let now = elapsed()
       governor.note(version: version, after: now - lastNote)
       lastNote = now
-      guard let next else { return held }
-      let clock = context.clock
-      let (outcome, watch) = try await purge.session.transaction(.write) { connection in
+      guard stop == nil, let next else { return held }
+      // Asked only where there is a batch left: a run that ends with its last row has nothing left undone.
+      stop = context.limitReached()
+      guard stop == nil else { return held }
+      let (clock, limit) = (context.clock, context.rowsLeft)
+      let ((done, outcome), watch) = try await purge.session.transaction(.write) { connection in
         let watch = clock.stopwatch()
-        return (try batches.delete(after: from, through: next.last, on: connection), watch)
+        return (try batches.delete(after: from, next, within: limit, on: connection), watch)
       }
       let hold = watch()
       lastCommits = purge.database.logState()?.commits
-      let pause = governor.note(hold: hold, rows: next.rows)
-      purge.meter.note(hold: hold, rows: outcome.tallies.reduce(0) { $0 + ($1.isUnlink ? 0 : $1.rows) }, at: elapsed())
+      let pause = governor.note(hold: hold, rows: done.rows)
+      purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
       held += outcome.held
-      report(outcome, next)
-      cursor = next.last
+      count(excepted: outcome.excepted)
+      report(outcome, done)
+      cursor = done.last
       try await yield(pause)
     }
   }
@@ -207,6 +223,8 @@ struct BatchBound: Sendable {
 struct BatchOutcome: Sendable {
   var tallies: [TableTally]
   var held = 0
+  /// Rows of the rule's table that were struck off for an exception.
+  var excepted = 0
 }
 
 /// Where batches come from.

@@ -7,6 +7,8 @@ struct Listing: Sendable {
 
   /// How many rows of the rule's table must stay, since others that stay refer to them.
   var held = 0
+  /// How many rows of the rule's table must stay for an exception alone.
+  var excepted = 0
   /// The newest row, when the lists were made, of each table that had to be read whole: rows behind it are looked for
   /// in each batch.
   var newest: [String: Int64] = [:]
@@ -24,7 +26,7 @@ extension DeletionPass {
     edge.parentColumns.map { (alias.map { "\($0)." } ?? "") + keyName($0) }.joined(separator: ", ")
   }
 
-  func keyTuple(of edge: DeletionEdge, as alias: String) -> String {
+  func keyTuple(of edge: DeletionEdge, as alias: String? = nil) -> String {
     edge.parentColumns.count == 1 ? key(of: edge, as: alias) : "(\(key(of: edge, as: alias)))"
   }
 
@@ -142,6 +144,9 @@ extension DeletionPass {
       for edge in pass.leaves { going.add(edge, of: pass) }
     }
     listing.held = try removeHeld(on: connection, graph: graph, without: going)
+    listing.excepted = try removeExcepted(on: connection)
+    // What stays for an exception may hold further rows.
+    if listing.excepted > 0 { listing.held += try removeHeld(on: connection, graph: graph, without: going) }
     return listing
   }
 

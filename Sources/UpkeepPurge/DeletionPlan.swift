@@ -1,4 +1,4 @@
-import UpkeepCore
+public import UpkeepCore
 import UpkeepDatabase
 
 /// What goes, in which order: the one object that a preview counts and a run deletes by.
@@ -14,14 +14,21 @@ public struct DeletionPlan: Sendable {
   public let steps: [Step]
   /// The references between tables.
   public let graph: DeletionGraph
+  /// The rows that it leaves alone.
+  public let exceptions: [RowException]
 
   /// Plans the deletion of what the rules select, in their order.
   ///
+  /// - Parameter exceptions: What the host excepts: ``UpkeepCore/TaskContext/exceptions(in:)``. A plan without them isn't
+  ///   carried out.
   /// - Throws: ``UpkeepCore/TaskError`` where a table is missing, or is of a kind that can't be purged.
-  public init(_ rules: [DeletionRule], graph: DeletionGraph) throws {
+  public init(_ rules: [DeletionRule], graph: DeletionGraph, exceptions: [RowException] = []) throws {
     self.graph = graph
+    self.exceptions = exceptions
+    let excepted = try ExceptedRows(exceptions, catalogue: graph.catalogue)
     let times = rules.compactMap { rule in rule.timeColumn.map { (rule.table.lowercased(), $0) } }
-    var planner = DeletionPlanner(graph: graph, timeColumns: Dictionary(times) { first, _ in first })
+    var planner = DeletionPlanner(
+      graph: graph, excepted: excepted, timeColumns: Dictionary(times) { first, _ in first })
     steps = try rules.map { Step(rule: $0, root: try planner.root(of: $0)) }
   }
 }
@@ -52,6 +59,8 @@ struct DeletionPass: Sendable {
   let holds: [DeletionEdge]
   /// Passes that come first, over the children that have children themselves.
   let children: [DeletionPass]
+  /// Rows that must stay as they are.
+  let excepted: ExceptedRows
 
   /// Whether the rows can be walked in ranges of their row number without listing them first: nothing can hold them,
   /// and all that belongs to them is found by an index.
@@ -85,6 +94,7 @@ struct DeletionPass: Sendable {
 /// Builds the passes of a plan.
 private struct DeletionPlanner {
   let graph: DeletionGraph
+  let excepted: ExceptedRows
   let timeColumns: [String: String]
   var nextID = 0
 
@@ -150,8 +160,9 @@ private struct DeletionPlanner {
     if case .condition = selection { isRule = true }
     return DeletionPass(
       id: id, table: table, rowNumber: rowNumber, selection: selection, timeColumn: timeColumns[name.lowercased()],
-      leaves: leaves, unlinks: unlinks, holds: holds, children: children,
+      leaves: leaves, unlinks: unlinks, holds: holds, children: children, excepted: excepted,
       isDirect: isRule && holds.isEmpty && children.isEmpty && (leaves + unlinks).allSatisfy { graph.isIndexed($0) }
+        && !([name] + (leaves + unlinks).map(\.child)).contains { excepted.concern($0) }
         && Set((leaves + unlinks).map { $0.child.lowercased() }).count == leaves.count + unlinks.count)
   }
 

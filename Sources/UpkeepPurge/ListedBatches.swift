@@ -11,6 +11,8 @@ struct ListedBatches: BatchSource {
   private let staleRows: SQL
   /// Strikes rows off this list, and what they belong to off the lists above, that a row refers to which stays.
   private let heldRows: [SQL]
+  /// The same for rows that are excepted, or that excepted rows belong to.
+  private let exceptedRows: [SQL]
   private let deletions: [(tally: TableTally, sql: SQL)]
 
   /// Prepares the batches; nothing where the list is empty.
@@ -25,6 +27,7 @@ struct ListedBatches: BatchSource {
     pass.addStillSelected(as: "c", parents: ancestors[...], to: &stale)
     staleRows = stale
     heldRows = pass.heldRows(ancestors: ancestors, graph: graph, listing: listing)
+    exceptedRows = pass.exceptedRows(ancestors: ancestors, graph: graph, listing: listing)
     var deletions: [(tally: TableTally, sql: SQL)] = []
     for (number, edge) in (pass.leaves + pass.unlinks).enumerated() {
       let tally = TableTally(table: edge.child, rows: 0, isUnlink: edge.action == .unlink)
@@ -33,7 +36,7 @@ struct ListedBatches: BatchSource {
       if graph.isIndexed(edge) {
         deletions.append((tally, edge.change.wrapped("", matches)))
       } else if let row = graph.catalogue[edge.child]?.rowNumber {
-        let map = "temp.upkeep_map_\(pass.id)_\(number)"
+        let map = pass.map(number)
         let newest = try pass.makeMap(map, of: edge, row: row, on: connection)
         let known = "\(row) IN (SELECT rid FROM \(map) WHERE seq > ?1 AND seq <= ?2) AND "
         deletions.append((tally, edge.change.wrapped("", known + matches)))
@@ -51,7 +54,7 @@ struct ListedBatches: BatchSource {
   }
 
   var statements: [String] {
-    [boundStatement, staleRows.text] + heldRows.map(\.text) + deletions.map(\.sql.text)
+    [boundStatement, staleRows.text] + (exceptedRows + heldRows).map(\.text) + deletions.map(\.sql.text)
   }
 
   func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
@@ -62,6 +65,10 @@ struct ListedBatches: BatchSource {
     let range: [DatabaseValue] = [.integer(cursor), .integer(last)]
     try connection.execute(staleRows.text, range + staleRows.values)
     var outcome = BatchOutcome(tallies: [])
+    for (index, sql) in exceptedRows.enumerated() {
+      let struck = try connection.execute(sql.text, range + sql.values)
+      if index == 0 { outcome.excepted = struck }
+    }
     for sql in heldRows { outcome.held = try connection.execute(sql.text, range + sql.values) }
     for (tally, sql) in deletions {
       var tally = tally
@@ -111,6 +118,11 @@ extension DeletionPass {
       climbed = "SELECT up FROM \(ancestor.list) WHERE seq IN (\(climbed))"
     }
     return statements.reversed().map { SQL($0, reserved: 2) }
+  }
+
+  /// The temporary table with the rows that refer to listed rows by one of the leaves and unlinks that has no index.
+  func map(_ number: Int) -> String {
+    "temp.upkeep_map_\(id)_\(number)"
   }
 
   /// Lists, in one pass over a table without a fitting index, the rows that refer to listed rows.

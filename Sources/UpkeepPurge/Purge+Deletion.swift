@@ -6,8 +6,9 @@ extension Purge {
   ///
   /// A step that fails is recorded and the others go on, but where the disk or the file is at fault, which they would
   /// only meet again. A cancelled purge ends between two batches; what it committed stays committed and is counted, and
-  /// the next run goes on from there.
+  /// the next run goes on from there. So it is where a limit of the run is reached: the steps left are for the next run.
   public func run(_ plan: DeletionPlan, in context: TaskContext) async throws {
+    try await check(plan, in: context)
     var walk = BatchWalk(purge: self, context: context)
     for step in plan.steps { declare(step, in: context) }
     for step in plan.steps {
@@ -27,6 +28,7 @@ extension Purge {
         return .success(copy)
       }
       if let after { walk = try after.get() }
+      if let reason = walk.stop { return context.stop(for: reason) }
     }
   }
 

@@ -4,6 +4,7 @@ import UpkeepDatabase
 extension Purge {
   /// Counts what a run of this plan would delete now, by the same names, and changes nothing.
   public func preview(_ plan: DeletionPlan, in context: TaskContext) async throws {
+    try await check(plan, in: context)
     var doomed = DoomedRows()
     for (index, step) in plan.steps.enumerated() {
       try Task.checkCancellation()
@@ -30,6 +31,7 @@ extension Purge {
       context.update(table: tally.table) { table in
         table.deleted += tally.rows
         table.keptReferenced += tally.held
+        table.keptExcepted += tally.excepted
         table.total = tally.total ?? table.total
         table.widen(from: tally.oldest, to: tally.newest)
       }

@@ -9,6 +9,8 @@ struct TableTally: Sendable {
   var isUnlink = false
   /// Rows that the rule selects but that others keep.
   var held = 0
+  /// Rows that the rule selects but that an exception keeps.
+  var excepted = 0
   var total: Int?
   var oldest: Timestamp?
   var newest: Timestamp?
@@ -23,6 +25,8 @@ struct StepCount: Sendable {
   private(set) var found = 0
   /// Rows of it that the rule selects but that others keep.
   private(set) var held = 0
+  /// Rows of it that would go but for an exception.
+  private(set) var excepted = 0
   /// Rows of it whose time can't be read.
   private(set) var unreadable = 0
   private let graph: DeletionGraph
@@ -36,13 +40,15 @@ struct StepCount: Sendable {
     if root.isDirect, case .condition(let condition) = root.selection {
       try countDirect(root, condition, on: connection)
     } else {
-      held = try root.makeLists(on: connection, graph: graph, doomed: &self.doomed).held
-      if step.rule.selectsUnreferenced { held = 0 }
+      let listing = try root.makeLists(on: connection, graph: graph, doomed: &self.doomed)
+      held = step.rule.selectsUnreferenced ? 0 : listing.held
+      excepted = listing.excepted
       for pass in root.tree { try countListed(pass, on: connection) }
     }
     if let first = tallies.firstIndex(where: { $0.table == root.table.name && !$0.isUnlink }) {
       found = tallies[first].rows
       tallies[first].held = held
+      tallies[first].excepted = excepted
     }
     for index in tallies.indices where tallies[index].rows > 0 && !tallies[index].isUnlink {
       tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))

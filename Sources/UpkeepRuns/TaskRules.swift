@@ -1,4 +1,6 @@
+public import Foundation
 public import UpkeepCore
+public import UpkeepSchedule
 
 /// What happens when a task is due while it still runs.
 public enum OverlapRule: String, SettingEnumeration, Codable {
@@ -48,6 +50,20 @@ public struct GuardRule: Hashable, Sendable {
   }
 }
 
+/// How much one run may do; nothing means without end.
+public struct RunBudget: Hashable, Sendable {
+  /// Rows deleted, those that go with others included.
+  public var maxRows: Int?
+  /// Time spent, the preview before a run not included.
+  public var maxDuration: Duration?
+
+  /// Creates a budget.
+  public init(maxRows: Int? = nil, maxDuration: Duration? = nil) {
+    self.maxRows = maxRows
+    self.maxDuration = maxDuration
+  }
+}
+
 /// The rules a task runs under.
 public struct TaskRules: Hashable, Sendable {
   /// How long a run may take.
@@ -62,11 +78,21 @@ public struct TaskRules: Hashable, Sendable {
   public var maxWait: Duration
   /// The guard; nothing where it is switched off.
   public var guardRule: GuardRule?
+  /// How much one run may do, whatever started it; nothing means without end.
+  public var budget: RunBudget?
+  /// The time of day in which scheduled runs work; nothing means all day. A run by hand ignores it.
+  public var window: TimeWindow?
+  /// The zone of ``window``.
+  public var timeZone: TimeZone
+  /// Rows that it must not touch.
+  public var exceptions: [RowException]
 
   /// Creates rules; the defaults are those of the YAML.
   public init(
     timeout: Duration = .seconds(3600), overlap: OverlapRule = .skip, exclusiveWith: [String] = [],
-    onConflict: ConflictRule = .wait, maxWait: Duration = .seconds(600), guardRule: GuardRule? = GuardRule()
+    onConflict: ConflictRule = .wait, maxWait: Duration = .seconds(600), guardRule: GuardRule? = GuardRule(),
+    budget: RunBudget? = nil, window: TimeWindow? = nil, timeZone: TimeZone = .gmt,
+    exceptions: [RowException] = []
   ) {
     self.timeout = timeout
     self.overlap = overlap
@@ -74,6 +100,22 @@ public struct TaskRules: Hashable, Sendable {
     self.onConflict = onConflict
     self.maxWait = maxWait
     self.guardRule = guardRule
+    self.budget = budget
+    self.window = window
+    self.timeZone = timeZone
+    self.exceptions = exceptions
+  }
+
+  /// The limits of a run.
+  ///
+  /// The window holds for runs that the schedule or the start of `serve` starts. One that begins its work outside it,
+  /// since it had to wait for another, ends before its first batch.
+  public func limits(of trigger: RunTrigger, startedAt start: Timestamp) -> RunLimits {
+    var limits = RunLimits(maxRows: budget?.maxRows, maxDuration: budget?.maxDuration)
+    if let window, trigger == .scheduled || trigger == .startup {
+      limits.windowEnd = window.end(after: start, in: timeZone) ?? start
+    }
+    return limits
   }
 }
 

@@ -75,11 +75,12 @@ final class OddsFixture: DatabaseResources {
     return path
   }
 
-  func context(_ mode: RunMode) -> TaskContext {
+  func context(_ mode: RunMode, except exceptions: [RowException] = []) -> TaskContext {
     TaskContext(
       task: "odds_retention", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: Self.now,
       wallClock: SystemWallClock(), clock: ContinuousClock(), random: SystemRandomSource(), resources: self,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: nil, journal: RunJournal())
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: nil, journal: RunJournal(),
+      exceptions: exceptions)
   }
 
   func settings(_ odds: Int = 14, _ matches: Int = 14, _ empty: EmptyTournaments = .purge) -> OddsRetentionSettings {
@@ -91,14 +92,18 @@ final class OddsFixture: DatabaseResources {
     return settings
   }
 
-  func run(_ settings: OddsRetentionSettings) async throws -> RunJournal.Contents {
-    let context = context(.run)
+  func run(
+    _ settings: OddsRetentionSettings, except exceptions: [RowException] = []
+  ) async throws -> RunJournal.Contents {
+    let context = context(.run, except: exceptions)
     try await OddsRetentionTask().run(settings, in: context)
     return context.journal.current
   }
 
-  func preview(_ settings: OddsRetentionSettings) async throws -> RunJournal.Contents {
-    let context = context(.preview)
+  func preview(
+    _ settings: OddsRetentionSettings, except exceptions: [RowException] = []
+  ) async throws -> RunJournal.Contents {
+    let context = context(.preview, except: exceptions)
     try await OddsRetentionTask().preview(settings, in: context)
     return context.journal.current
   }

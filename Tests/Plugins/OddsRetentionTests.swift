@@ -48,6 +48,30 @@ struct OddsRetentionTests {
     #expect(try await fixture.text("SELECT id FROM market_odds") == "2")
   }
 
+  @Test func touchesNothingThatIsExcepted() async throws {
+    let fixture = try await fixture(
+      Self.event(1, kickoff: "2026-10-01 12:00:00"), Self.event(2, kickoff: "2026-10-01 12:00:00", tournament: 2),
+      [Self.run], Self.snapshot(1, event: 1, at: "2026-10-01", run: "1"),
+      Self.snapshot(2, event: 2, at: "2026-10-01", run: "1"), Self.snapshot(3, event: 2, at: "2026-10-01"))
+    let exceptions = [
+      RowException(database: "odds", table: "events", rows: .matching("sportradar_id IN ('s1', 's9')")),
+      RowException(table: "market_odds", rows: .keys([.integer(2)])),
+      RowException(database: "stash", table: "nowhere", rows: .keys([.integer(2)])),
+    ]
+    let preview = try await fixture.preview(fixture.settings(), except: exceptions)
+    let run = try await fixture.run(fixture.settings(), except: exceptions)
+    #expect(run.errors.isEmpty)
+    #expect(preview.counts == run.counts)
+    #expect(preview.tables.map(\.keptExcepted) == run.tables.map(\.keptExcepted))
+    // Event 1 itself, and event 2 for the market of its second snapshot; snapshot 1 may go, it isn't excepted.
+    #expect(try await fixture.text("SELECT id FROM events") == "1 2")
+    #expect(try await fixture.text("SELECT id FROM odds_snapshots") == "2")
+    #expect(try await fixture.text("SELECT id FROM tournaments") == "1 2")
+    #expect(run.tables.first { $0.table == "events" }?.keptExcepted == 2)
+    #expect(run.tables.first { $0.table == "odds_snapshots" }?.keptExcepted == 1)
+    #expect(run.tables.first { $0.table == "scrape_runs" }?.keptReferenced == 1)
+  }
+
   @Test func removesAnEventWithItsYoungOddsOnBothSides() async throws {
     let competitors = [
       "INSERT INTO competitor_tournaments(id, source, sport_id, name, external_id, created_at) VALUES (1, 'x', 1, 'T', 't', '2026-01-01')",

@@ -82,9 +82,9 @@ let brokenTasks: [BrokenYAML] = [
     "tasks:\n  noop:\n    cron: 5\n",
     "3:11 [bad_cron] cron: expected a cron expression such as \"15 3 * * *\", found the number 5"),
   BrokenYAML(
-    "zone without cron",
+    "zone without cron or window",
     "tasks:\n  noop:\n    interval: 1h\n    time_zone: Europe/Riga\n",
-    "4:5 [unused_time_zone] time_zone has no effect without cron"),
+    "4:5 [unused_time_zone] time_zone has no effect without cron or window"),
   BrokenYAML(
     "jitter longer than interval",
     "tasks:\n  noop:\n    interval: 10m\n    jitter: 10m\n",

@@ -53,27 +53,35 @@ final class PurgeFixture: Sendable {
     }.joined(separator: " ")
   }
 
-  func context(_ mode: RunMode, journal: RunJournal = RunJournal(), forecast: Forecast? = nil) -> TaskContext {
+  func context(
+    _ mode: RunMode, journal: RunJournal = RunJournal(), forecast: Forecast? = nil, limits: RunLimits = RunLimits(),
+    wallClock: any WallClock = SystemWallClock(), exceptions: [RowException] = []
+  ) -> TaskContext {
     TaskContext(
       task: "test", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: Self.now,
-      wallClock: SystemWallClock(), clock: ContinuousClock(), random: SystemRandomSource(), resources: NoResources(),
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: forecast, journal: journal)
+      wallClock: wallClock, clock: ContinuousClock(), random: SystemRandomSource(), resources: NoResources(),
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: forecast, journal: journal,
+      limits: limits, exceptions: exceptions)
   }
 
-  func preview(_ rules: [DeletionRule], edges: [DeletionEdge] = []) async throws -> RunJournal.Contents {
-    let context = context(.preview)
+  func preview(
+    _ rules: [DeletionRule], edges: [DeletionEdge] = [], except exceptions: [RowException] = []
+  ) async throws -> RunJournal.Contents {
+    let context = context(.preview, exceptions: exceptions)
     try await Purge.with(database, for: .preview, in: context) { purge in
       let graph = DeletionGraph(purge.catalogue, declared: edges)
-      try await purge.preview(DeletionPlan(rules, graph: graph), in: context)
+      try await purge.preview(DeletionPlan(rules, graph: graph, exceptions: exceptions), in: context)
     }
     return context.journal.current
   }
 
-  func run(_ rules: [DeletionRule], edges: [DeletionEdge] = []) async throws -> RunJournal.Contents {
-    let context = context(.run)
+  func run(
+    _ rules: [DeletionRule], edges: [DeletionEdge] = [], except exceptions: [RowException] = []
+  ) async throws -> RunJournal.Contents {
+    let context = context(.run, exceptions: exceptions)
     try await Purge.with(database, for: .deletion, in: context) { purge in
       let graph = DeletionGraph(purge.catalogue, declared: edges)
-      try await purge.run(DeletionPlan(rules, graph: graph), in: context)
+      try await purge.run(DeletionPlan(rules, graph: graph, exceptions: exceptions), in: context)
     }
     return context.journal.current
   }

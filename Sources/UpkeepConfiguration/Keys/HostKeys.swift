@@ -80,11 +80,13 @@ struct DatabaseKeys: TaskSettings {
   var sqlite: SettingPath?
   var postgres: String?
   var passwordFile: SettingPath?
+  var except: [ExceptKeys] = []
 
   static let noun = "key"
   static let fields: [SettingField<Self>] = [
     SettingField("sqlite", \.sqlite, "The file of an SQLite database"),
     SettingField("postgres", \.postgres, "The URL of a PostgreSQL database, without a password"),
     SettingField("password_file", \.passwordFile, "A file with the password of a PostgreSQL database"),
+    SettingField("except", \.except, "Rows that no deleting task touches, whatever its rules select"),
   ]
 }

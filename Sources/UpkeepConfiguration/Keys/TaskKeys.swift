@@ -16,6 +16,7 @@ struct TaskKeys: TaskSettings {
   var grace: Duration?
   var window: TimeWindow?
   var budget: BudgetKeys?
+  var except: [ExceptKeys] = []
   var concurrency = ConcurrencyKeys()
   var guardSetting = GuardSetting.rule(GuardRule())
   var settings = RawSettings()
@@ -26,15 +27,18 @@ struct TaskKeys: TaskSettings {
     SettingField("enabled", \.enabled, "Whether the schedule starts it"),
     SettingField("interval", \.interval, atLeast: .seconds(1), "How long after a slot the next one comes"),
     SettingField("cron", \.cron, "Times of day, as minute, hour, day of month, month, day of week"),
-    SettingField("time_zone", \.timeZone, "The zone of cron (host.time_zone)"),
+    SettingField("time_zone", \.timeZone, "The zone of cron and of window (host.time_zone)"),
     SettingField("run_on_start", \.runOnStart, "Whether it also runs when serve starts"),
     SettingField("jitter", \.jitter, "Up to how much later than its slot a run starts"),
     SettingField("timeout", \.timeout, atLeast: .milliseconds(1), "How long a run may take"),
     SettingField("missed", \.missed, "What happens to slots that passed while the host was down"),
     SettingField(
       "grace", \.grace, atLeast: .milliseconds(1), "A missed slot older than this is recorded, and not made up for"),
-    SettingField("window", \.window, "The time of day in which scheduled runs start and stop"),
-    SettingField("budget", \.budget, "How much one run may do"),
+    SettingField(
+      "window", \.window,
+      "The time of day at whose end a scheduled run stops between two batches; a run by hand ignores it"),
+    SettingField("budget", \.budget, "How much one run may do; used up, it ends as completed and the next one goes on"),
+    SettingField("except", \.except, "Rows that it never touches, whatever its rules select"),
     SettingField("concurrency", \.concurrency, "What must not run at the same time"),
     SettingField("guard", \.guardSetting, "The share of a table above which a run is refused; none switches it off"),
     SettingField("settings", \.settings, "The plugin's own settings"),
@@ -64,8 +68,11 @@ struct BudgetKeys: SettingGroup {
 
   static let noun = "key"
   static let fields: [SettingField<Self>] = [
-    SettingField("max_rows", \.maxRows, atLeast: 1, "How many rows one run may delete"),
-    SettingField("max_duration", \.maxDuration, atLeast: .milliseconds(1), "How long one run may delete"),
+    SettingField(
+      "max_rows", \.maxRows, atLeast: 1, "How many rows one run may delete, those that go with others included"),
+    SettingField(
+      "max_duration", \.maxDuration, atLeast: .milliseconds(1),
+      "How long one run may delete, the preview before it not included"),
   ]
 
   func problems() -> [(key: String, message: String)] {

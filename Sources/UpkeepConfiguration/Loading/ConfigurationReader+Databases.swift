@@ -8,15 +8,19 @@ extension ConfigurationReader {
     let node = entry.value.isNull ? nil : entry.value
     let (keys, found) = DatabaseKeys.read(node, owner: entry.keyOrigin, in: scope, place: "databases.\(name)")
     problems += found
-    effective.add("databases.\(name)", DatabaseKeys.descriptions, keys.values, node, absent: false)
+    // An empty list of exceptions says as little as an absent one.
+    let values = keys.values.filter { $0.value != .array([]) }
+    effective.add("databases.\(name)", DatabaseKeys.descriptions, values, node, absent: false)
     guard found.isEmpty else { return nil }
+    let exceptions = keys.except.compactMap { $0.exception(in: name) }
     let passwordOrigin = node?["password_file"]?.origin ?? entry.keyOrigin
     switch (keys.sqlite, keys.postgres) {
     case (let path?, nil):
       if keys.passwordFile != nil {
         report("bad_value", "password_file: an SQLite database has no password; remove it", passwordOrigin)
       }
-      return DatabaseConfiguration(name: name, engine: .sqlite(path: path.text), origin: entry.keyOrigin)
+      return DatabaseConfiguration(
+        name: name, engine: .sqlite(path: path.text), exceptions: exceptions, origin: entry.keyOrigin)
     case (nil, let url?):
       let origin = node?["postgres"]?.origin ?? entry.keyOrigin
       guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") else {
@@ -27,7 +31,8 @@ extension ConfigurationReader {
       report(
         "postgres_unavailable", "PostgreSQL databases can't be used yet; write sqlite: with the path of a file", origin)
       return DatabaseConfiguration(
-        name: name, engine: .postgres(url: url, passwordFile: keys.passwordFile?.text), origin: entry.keyOrigin)
+        name: name, engine: .postgres(url: url, passwordFile: keys.passwordFile?.text), exceptions: exceptions,
+        origin: entry.keyOrigin)
     case (_?, _?):
       report(
         "database_engine", "the database \(name) is given twice, as sqlite and as postgres; remove one of them",

@@ -5,7 +5,7 @@ import UpkeepSchedule
 extension ConfigurationReader {
   /// Reads one task; reports and returns nothing where no task can be made of it.
   mutating func readTask(
-    _ entry: ConfigurationEntry, host: HostKeys, names: [String], scope: SettingScope
+    _ entry: ConfigurationEntry, host: HostKeys, names: [String], held: [RowException], scope: SettingScope
   ) -> TaskConfiguration? {
     checkName("task", entry)
     let name = entry.key
@@ -16,13 +16,13 @@ extension ConfigurationReader {
     guard node == nil || node?.entries.isEmpty == false || node?.content == .map([]) else { return nil }
     let schedule = readSchedule(keys, node, host)
     checkConcurrency(node, name: name, names: names)
-    // These are checked and kept, but nothing obeys them yet.
-    for (key, isGiven) in [("window", keys.window != nil), ("budget", keys.budget != nil)] where isGiven {
+    guard let plugin else { return nil }
+    if !keys.except.isEmpty, !plugin.powers.contains(.delete) {
       problems.append(
         Diagnostic(
-          .warning, code: "not_enforced", "\(key) is checked but not yet enforced", at: keyOrigin(key, in: node)))
+          .warning, code: "unused_except", "except has no effect: \(plugin.id) deletes no rows",
+          at: keyOrigin("except", in: node)))
     }
-    guard let plugin else { return nil }
 
     let settings = node?["settings"].flatMap { $0.isNull ? nil : $0 }
     secrets.collect(settings, plugin.settings)
@@ -35,15 +35,17 @@ extension ConfigurationReader {
     effective.add("tasks.\(name)", descriptions, shown.values, node)
     effective.add("tasks.\(name).settings", plugin.settings, prepared.settings, settings)
 
+    let zone = zone(keys.timeZone ?? host.timeZone)
     let rule: GuardRule? = if case .rule(let rule) = keys.guardSetting { rule } else { nil }
     return TaskConfiguration(
       name: name, plugin: plugin.id, isEnabled: keys.enabled, schedule: schedule,
-      timeZone: zone(keys.timeZone ?? host.timeZone), runOnStart: keys.runOnStart, jitter: keys.jitter,
-      missed: keys.missed, grace: keys.grace, window: keys.window,
-      budget: keys.budget.map { RunBudget(maxRows: $0.maxRows, maxDuration: $0.maxDuration) },
+      timeZone: zone, runOnStart: keys.runOnStart, jitter: keys.jitter,
+      missed: keys.missed, grace: keys.grace,
       rules: TaskRules(
         timeout: keys.timeout, overlap: keys.concurrency.overlap, exclusiveWith: keys.concurrency.exclusiveWith,
-        onConflict: keys.concurrency.onConflict, maxWait: keys.concurrency.maxWait, guardRule: rule),
+        onConflict: keys.concurrency.onConflict, maxWait: keys.concurrency.maxWait, guardRule: rule,
+        budget: keys.budget.map { RunBudget(maxRows: $0.maxRows, maxDuration: $0.maxDuration) }, window: keys.window,
+        timeZone: zone, exceptions: keys.except.compactMap { $0.exception(in: nil) } + held),
       settings: settings, prepared: prepared, origin: entry.keyOrigin)
   }
 
@@ -97,10 +99,10 @@ extension ConfigurationReader {
           "schedule_conflict", "interval and cron can't both be given; remove one of them", last.keyOrigin)
       }
     }
-    if let zone = node?["time_zone"], !zone.isNull, !hasCron {
+    if let zone = node?["time_zone"], !zone.isNull, !hasCron, keys.window == nil {
       problems.append(
         Diagnostic(
-          .warning, code: "unused_time_zone", "time_zone has no effect without cron",
+          .warning, code: "unused_time_zone", "time_zone has no effect without cron or window",
           at: keyOrigin("time_zone", in: node)))
     }
     if let interval = keys.interval {

@@ -58,7 +58,8 @@ struct ConfigurationReader {
 
     let taskEntries = overridden(map(root, "tasks"))
     let names = taskEntries.map(\.key)
-    let tasks = taskEntries.compactMap { readTask($0, host: host, names: names, scope: scope) }
+    let held = databases.flatMap(\.exceptions)
+    let tasks = taskEntries.compactMap { readTask($0, host: host, names: names, held: held, scope: scope) }
     let groups = map(root, "groups").compactMap { readGroup($0, tasks: names) }
     for group in groups {
       effective.add("groups.\(group.name)", .array(group.tasks.map { .string($0) }), root["groups"]?[group.name])

@@ -35,13 +35,16 @@ public enum ConfigurationReference {
     descriptions.flatMap { description -> [Row] in
       let key = prefix + description.key
       if case .group(let inner) = description.kind, !inner.isEmpty { return rows(inner, prefix: key + ".") }
+      // A list of groups has a row of its own, and one for each key of its entries.
+      var entries: [Row] = []
+      if case .list(of: .group(let inner)) = description.kind { entries = rows(inner, prefix: key + "[].") }
       let standard =
         description.isRequired ? "required" : description.standard == .null ? "" : description.standard.text
       return [
         Row(
           key: key, type: description.kind.name, standard: standard == "{}" ? "" : standard,
           range: description.range ?? "", help: description.help)
-      ]
+      ] + entries
     }
   }
 }

@@ -102,13 +102,18 @@ public struct DatabaseConfiguration: Hashable, Sendable {
   public var name: String
   /// What holds the data.
   public var engine: Engine
+  /// Rows that no task may touch.
+  public var exceptions: [RowException]
   /// Where it is configured.
   public var origin: ValueOrigin
 
   /// Creates a database.
-  public init(name: String, engine: Engine, origin: ValueOrigin = .standard) {
+  public init(
+    name: String, engine: Engine, exceptions: [RowException] = [], origin: ValueOrigin = .standard
+  ) {
     self.name = name
     self.engine = engine
+    self.exceptions = exceptions
     self.origin = origin
   }
 }

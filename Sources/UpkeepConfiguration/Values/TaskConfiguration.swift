@@ -23,10 +23,6 @@ public struct TaskConfiguration: Sendable {
   public var missed: MissedRule
   /// How old the newest missed slot may be for a catch-up; nothing means any age.
   public var grace: Duration?
-  /// The time of day in which scheduled runs start.
-  public var window: TimeWindow?
-  /// How much one run may do.
-  public var budget: RunBudget?
   /// The rules it runs under.
   public var rules: TaskRules
   /// The `settings:` map as it was read, overrides included; nothing where there is none. It may hold secrets.
@@ -39,19 +35,5 @@ public struct TaskConfiguration: Sendable {
   /// What the runner takes.
   public var runnable: RunnableTask {
     RunnableTask(name: name, plugin: plugin, prepared: prepared, rules: rules)
-  }
-}
-
-/// How much one run may do; nothing means without end.
-public struct RunBudget: Hashable, Sendable {
-  /// Rows deleted.
-  public var maxRows: Int?
-  /// Time spent.
-  public var maxDuration: Duration?
-
-  /// Creates a budget.
-  public init(maxRows: Int? = nil, maxDuration: Duration? = nil) {
-    self.maxRows = maxRows
-    self.maxDuration = maxDuration
   }
 }

@@ -71,6 +71,8 @@ public struct TableResult: Codable, Hashable, Sendable {
   public var deleted: Int
   /// Rows that the rule selects but that are kept, since a row that stays refers to them.
   public var keptReferenced: Int
+  /// Rows that the rule selects and that would go, but that an exception names, or rows that belong to them.
+  public var keptExcepted: Int
   /// All rows of the table before the run; counted only where the guard needs it.
   public var total: Int?
   /// The oldest time among the deleted rows.
@@ -80,12 +82,14 @@ public struct TableResult: Codable, Hashable, Sendable {
 
   /// Creates a result without rows.
   public init(
-    table: String, deleted: Int = 0, keptReferenced: Int = 0, total: Int? = nil, oldest: Timestamp? = nil,
+    table: String, deleted: Int = 0, keptReferenced: Int = 0, keptExcepted: Int = 0, total: Int? = nil,
+    oldest: Timestamp? = nil,
     newest: Timestamp? = nil
   ) {
     self.table = table
     self.deleted = deleted
     self.keptReferenced = keptReferenced
+    self.keptExcepted = keptExcepted
     self.total = total
     self.oldest = oldest
     self.newest = newest
@@ -94,6 +98,19 @@ public struct TableResult: Codable, Hashable, Sendable {
   enum CodingKeys: String, CodingKey {
     case table, deleted, total, oldest, newest
     case keptReferenced = "kept_referenced"
+    case keptExcepted = "kept_excepted"
+  }
+
+  /// Reads a result; one from a history that knew no exceptions has none.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    table = try values.decode(String.self, forKey: .table)
+    deleted = try values.decode(Int.self, forKey: .deleted)
+    keptReferenced = try values.decode(Int.self, forKey: .keptReferenced)
+    keptExcepted = try values.decodeIfPresent(Int.self, forKey: .keptExcepted) ?? 0
+    total = try values.decodeIfPresent(Int.self, forKey: .total)
+    oldest = try values.decodeIfPresent(Timestamp.self, forKey: .oldest)
+    newest = try values.decodeIfPresent(Timestamp.self, forKey: .newest)
   }
 
   /// Writes every key, absent values as null.
@@ -102,6 +119,7 @@ public struct TableResult: Codable, Hashable, Sendable {
     try container.encode(table, forKey: .table)
     try container.encode(deleted, forKey: .deleted)
     try container.encode(keptReferenced, forKey: .keptReferenced)
+    try container.encode(keptExcepted, forKey: .keptExcepted)
     try container.encode(total, forKey: .total)
     try container.encode(oldest, forKey: .oldest)
     try container.encode(newest, forKey: .newest)

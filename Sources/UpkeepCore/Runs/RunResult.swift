@@ -35,7 +35,8 @@ public struct RunResult: Hashable, Sendable {
   public var details: [JSONValue]
   /// What the guard found; nothing where there is none.
   public var guardVerdict: GuardVerdict?
-  /// What a run left undone since its budget was used up; nothing where it didn't.
+  /// What a run left undone, by table, since its budget was used up or its window over; empty where nobody counted it,
+  /// nothing where the run did all it had to.
   public var remaining: [String: Int]?
   /// What somebody should know.
   public var warnings: [String]

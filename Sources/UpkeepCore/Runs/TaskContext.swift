@@ -53,12 +53,19 @@ public struct TaskContext: Sendable {
   public let forecast: Forecast?
   /// Where the run's counts and messages go.
   public let journal: RunJournal
+  /// How much this run may do: see ``limitReached()``.
+  public let limits: RunLimits
+  /// Rows that the run must not touch: see ``exceptions(in:)``.
+  public let exceptions: [RowException]
+  /// The time since this part of the run began; measured only where a limit needs it.
+  let elapsed: @Sendable () -> Duration
 
   /// Creates a context. Only the runner and tests do.
   public init(
     task: String, runID: String, mode: RunMode, trigger: RunTrigger, now: Timestamp, wallClock: any WallClock,
     clock: any Clock<Duration>, random: any RandomSource, resources: any TaskResources, logger: Logger,
-    forecast: Forecast?, journal: RunJournal
+    forecast: Forecast?, journal: RunJournal, limits: RunLimits = RunLimits(),
+    exceptions: [RowException] = []
   ) {
     self.task = task
     self.runID = runID
@@ -72,6 +79,9 @@ public struct TaskContext: Sendable {
     self.logger = logger
     self.forecast = forecast
     self.journal = journal
+    self.limits = limits
+    self.exceptions = exceptions
+    if limits.maxDuration == nil { elapsed = { .zero } } else { elapsed = clock.stopwatch() }
   }
 
   /// Adds to a count. In a run: after the commit that makes it true.

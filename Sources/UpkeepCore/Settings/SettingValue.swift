@@ -34,6 +34,7 @@ public indirect enum SettingKind: Hashable, Sendable {
     case .enumeration(let words): words.joined(separator: " | ")
     case .database: "database name"
     case .path: "path"
+    case .list(of: .group): "list of maps"
     case .list(let element): "list of \(element.name)"
     case .map(let element): "map of name to \(element.name)"
     case .group: "group"
@@ -284,7 +285,7 @@ extension Array: SettingValue where Element: SettingValue {
   /// Reads a list.
   public static func read(_ node: ConfigurationNode, in scope: SettingScope) throws(SettingProblem) -> [Element] {
     guard case .list(let nodes) = node.content else {
-      throw SettingProblem(code: "bad_type", "expected a list of \(Element.kind.name), found \(node.found)")
+      throw SettingProblem(code: "bad_type", "expected a \(kind.name), found \(node.found)")
     }
     var result: [Element] = []
     var problems: [Diagnostic] = []

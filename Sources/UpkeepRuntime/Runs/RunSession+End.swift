@@ -33,8 +33,13 @@ extension RunSession {
     switch ending.status {
     case .completed, .completedWithErrors:
       let isClean = ending.status == .completed
-      result.progress = RunProgress(percent: 100, message: isClean ? "Done" : "Done, with errors")
       result.reason = contents.reason
+      if let stop = contents.reason.flatMap(StopReason.init) {
+        // It isn't done: the percentage stays where the work ended.
+        result.progress.message = stop.message
+      } else {
+        result.progress = RunProgress(percent: 100, message: isClean ? "Done" : "Done, with errors")
+      }
     case .refused:
       result.progress.message = "Refused"
     default:

@@ -17,10 +17,14 @@ extension RunSession {
     if isForecast { self.journal.update { $0.progress.message = "Looking at what would be deleted" } }
     pulse?.cancel()
     pulse = startPulse()
+    let started = record.result.startedAt ?? record.createdAt
+    // A preview says all that a run would do, whatever it may do at once.
+    let limits = phase == .body ? request.task.rules.limits(of: request.trigger, startedAt: started) : RunLimits()
     let context = TaskContext(
       task: request.task.name, runID: runID, mode: phase == .preview ? .preview : .run, trigger: request.trigger,
-      now: record.result.startedAt ?? record.createdAt, wallClock: runner.wallClock, clock: runner.clock,
-      random: runner.random, resources: runner.resources, logger: logger, forecast: machine.forecast, journal: journal)
+      now: started, wallClock: runner.wallClock, clock: runner.clock,
+      random: runner.random, resources: runner.resources, logger: logger, forecast: machine.forecast, journal: journal,
+      limits: limits, exceptions: request.task.rules.exceptions)
     let body = phase == .preview ? prepared.preview : prepared.run
     work = Task { [send] in
       do {

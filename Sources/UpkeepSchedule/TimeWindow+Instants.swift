@@ -1,0 +1,33 @@
+public import Foundation
+public import UpkeepCore
+
+// On each day of the zone's calendar the window is one stretch of time: from the first instant at which the clocks show
+// its start (or a later time, where the start is left out by a change of the clocks) to the first at which they show its
+// end. So it comes once on a day with a repeated hour, and is shorter, down to nothing, where the clocks skip part of it.
+
+extension TimeWindow {
+  /// Whether an instant lies in the window; its first instant does, its end doesn't.
+  public func contains(_ instant: Timestamp, in zone: TimeZone) -> Bool {
+    end(after: instant, in: zone) != nil
+  }
+
+  /// When the window that an instant lies in ends.
+  /// - Returns: Nothing where the instant lies in none.
+  public func end(after instant: Timestamp, in zone: TimeZone) -> Timestamp? {
+    stretches(around: instant, in: zone).first { $0.contains(instant) }?.upperBound
+  }
+
+  /// The windows of the days around an instant, in order; a day on which the clocks skip all of it has none.
+  private func stretches(around instant: Timestamp, in zone: TimeZone) -> [Range<Timestamp>] {
+    let offsets = ZoneOffsets(zone)
+    let now = Int(instant.seconds)
+    let today = CronExpression.floorDivided(now + offsets.offset(at: now), by: 86_400)
+    return (today - 2...today + 1).compactMap { day in
+      let midnight = day * 86_400
+      let first = offsets.firstInstant(showing: midnight + start * 60)
+      let last = offsets.firstInstant(showing: midnight + (end <= start ? 86_400 : 0) + end * 60)
+      guard first < last else { return nil }
+      return Timestamp(microseconds: Int64(first) * 1_000_000)..<Timestamp(microseconds: Int64(last) * 1_000_000)
+    }
+  }
+}
