@@ -17,7 +17,9 @@ struct BatchGovernor: Sendable {
     .milliseconds(1), .milliseconds(3), .milliseconds(8), .milliseconds(18), .milliseconds(33),
   ]
   /// Between two looks at whether others have committed.
-  static let glance = Duration.microseconds(400)
+  static let glance = Duration.microseconds(300)
+  /// For so long no commit must come for the writers that waited to have had their turn.
+  static let lull = Duration.microseconds(1000)
   /// The longest hold aimed at while nobody else writes: a writer that comes then waits once.
   static let quietHold = Duration.milliseconds(25)
   /// For so long after somebody's last commit others count as writing.
@@ -26,7 +28,7 @@ struct BatchGovernor: Sendable {
   static let sizes = 8...20_000
   /// Frames of the log that a checkpoint is due for while others write: applications checkpoint at 1000 frames
   /// themselves, within one of their commits, and shall not have to.
-  static let frames = 800
+  static let frames = 600
   /// The same while nobody else writes.
   static let quietFrames = 3500
 
@@ -34,6 +36,7 @@ struct BatchGovernor: Sendable {
   private(set) var size = 50
   private var sinceOthersWrote = Duration.zero
   private var lastVersion: Int64?
+  private var keptFrames = 0
 
   /// Takes note of the database's `data_version`, which changes when another connection commits.
   ///
@@ -74,9 +77,15 @@ struct BatchGovernor: Sendable {
     return othersWrite ? Self.pause(after: hold) : .zero
   }
 
-  /// Whether it is time to bring the log into the file.
+  /// Whether it is time to bring the log into the file and to begin it anew.
   func wantsCheckpoint(_ log: LogState) -> Bool {
-    log.frames - log.checkpointed >= (othersWrite ? Self.frames : Self.quietFrames)
+    log.frames >= (othersWrite ? Self.frames : Self.quietFrames) + (keptFrames <= log.frames ? keptFrames : 0)
+  }
+
+  /// Takes note of the log after a checkpoint: nothing where it is begun anew, its state where a reader keeps it, so
+  /// that the next try comes when it has grown by as much again.
+  mutating func note(log: LogState?) {
+    keptFrames = log?.frames ?? 0
   }
 }
 

@@ -136,13 +136,14 @@ struct BatchWalk: Sendable {
   }
 
   /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
-  private func yield(_ pause: Duration) async throws {
+  private mutating func yield(_ pause: Duration) async throws {
     let spent = context.clock.stopwatch()
     if let log = purge.database.logState() {
       if governor.wantsCheckpoint(log) {
         try await purge.checkpoint()
         // Commits that came meanwhile keep the log from being begun anew; few as they are, they go at once.
-        if let rest = purge.database.logState(), !rest.isCheckpointed { try await purge.beginNewLog() }
+        let isNew = try await purge.beginNewLog()
+        governor.note(log: isNew ? nil : log)
       }
       if log.bytes > purge.bounds.log { try await awaitNewLog() }
     }
@@ -154,12 +155,15 @@ struct BatchWalk: Sendable {
   private func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
     var commits = purge.database.logState()?.commits
     var haveCommitted = commits != lastCommits
+    var since = spent()
     while case let rest = pause - spent(), rest > .zero {
       try await context.clock.sleep(for: min(rest, BatchGovernor.glance))
       let now = purge.database.logState()?.commits
-      if now == commits, haveCommitted { return }
-      haveCommitted = haveCommitted || now != commits
-      commits = now
+      if now != commits {
+        (commits, haveCommitted, since) = (now, true, spent())
+      } else if haveCommitted, spent() - since >= BatchGovernor.lull {
+        return
+      }
     }
   }
 

@@ -112,7 +112,7 @@ public struct Purge: Sendable {
   func beginNewLog() async throws -> Bool {
     try await session.perform { connection in
       let patience = try connection.integer("PRAGMA busy_timeout")
-      _ = try connection.rows("PRAGMA busy_timeout = 0")
+      _ = try connection.rows("PRAGMA busy_timeout = 3")
       let busy = try connection.first("PRAGMA wal_checkpoint(RESTART)")?[0].integer
       _ = try connection.rows("PRAGMA busy_timeout = \(patience)")
       return busy == 0
