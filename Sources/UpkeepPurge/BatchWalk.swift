@@ -138,17 +138,24 @@ struct BatchWalk: Sendable {
   /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
   private mutating func yield(_ pause: Duration) async throws {
     let spent = context.clock.stopwatch()
-    if let log = purge.database.logState() {
-      if governor.wantsCheckpoint(log) {
-        try await purge.checkpoint()
-        // Commits that came meanwhile keep the log from being begun anew; few as they are, they go at once.
-        let isNew = try await purge.beginNewLog()
-        governor.note(log: isNew ? nil : log)
-      }
-      if log.bytes > purge.bounds.log { try await awaitNewLog() }
-    }
-    try await awaitDisk()
+    let log = purge.database.logState()
+    let isDue = log.map { governor.wantsCheckpoint($0) } ?? false
+    if isDue { try await purge.checkpoint() }
     try await awaitWriters(pause, spent: spent)
+    if isDue, let log {
+      // Commits that came meanwhile keep the log from being begun anew. Few as they are, they go at once; this holds
+      // the lock like a batch, and is followed by a pause like one.
+      let watch = context.clock.stopwatch()
+      let isNew = try await purge.beginNewLog()
+      let hold = watch()
+      lastCommits = purge.database.logState()?.commits
+      governor.note(log: isNew ? nil : log)
+      if governor.othersWrite {
+        try await awaitWriters(BatchGovernor.pause(after: hold), spent: context.clock.stopwatch())
+      }
+    }
+    if let log, log.bytes > purge.bounds.log { try await awaitNewLog() }
+    try await awaitDisk()
   }
 
   /// Pauses until the writers that waited have committed and no more commits follow, or the pause is over.
