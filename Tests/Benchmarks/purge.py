@@ -143,6 +143,7 @@ def orm(path, cutoff):
 def writer(path, rate, report):
     """Inserts a row whenever one is due until SIGTERM, then says how late each was."""
     until = [float("inf")]
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})      # whoever started us may have blocked it
     signal.signal(signal.SIGTERM, lambda *_: until.__setitem__(0, time.monotonic()))
     database = sqlite3.connect(path, isolation_level=None, timeout=5)
     database.execute("PRAGMA synchronous=NORMAL")

@@ -52,13 +52,29 @@ struct BatchGovernorTests {
     #expect(pause <= 15_500)
   }
 
+  private func log(_ frames: Int) -> LogState {
+    LogState(frames: frames, checkpointed: 0, pageSize: 4096)
+  }
+
+  /// Applications checkpoint at 1000 frames themselves.
   @Test func checkpointsBeforeTheApplicationHasTo() {
     var governor = BatchGovernor()
     governor.note(version: 1, after: .zero)
-    #expect(!governor.wantsCheckpoint(LogState(frames: 1799, checkpointed: 1000, pageSize: 4096)))
-    #expect(governor.wantsCheckpoint(LogState(frames: 1800, checkpointed: 1000, pageSize: 4096)))
+    #expect(!governor.wantsCheckpoint(log(599)))
+    #expect(governor.wantsCheckpoint(log(600)))
     governor.note(version: 1, after: .seconds(1))
-    #expect(!governor.wantsCheckpoint(LogState(frames: 3499, checkpointed: 0, pageSize: 4096)))
-    #expect(governor.wantsCheckpoint(LogState(frames: 3500, checkpointed: 0, pageSize: 4096)))
+    #expect(!governor.wantsCheckpoint(log(3499)))
+    #expect(governor.wantsCheckpoint(log(3500)))
+  }
+
+  @Test func triesAgainWhenALogThatAReaderKeepsHasGrownByAsMuch() {
+    var governor = BatchGovernor()
+    governor.note(version: 1, after: .zero)
+    governor.note(log: log(700))
+    #expect(!governor.wantsCheckpoint(log(1299)))
+    #expect(governor.wantsCheckpoint(log(1300)))
+    #expect(governor.wantsCheckpoint(log(650)), "it was begun anew meanwhile")
+    governor.note(log: nil)
+    #expect(governor.wantsCheckpoint(log(700)))
   }
 }
