@@ -68,6 +68,8 @@ extension Host {
             .warning, "in journal mode \(mode) a deletion keeps readers waiting; PRAGMA journal_mode = WAL ends that"))
       }
       return findings + fileFindings(database.place, found)
+    } catch let error as TaskError {
+      return [LiveFinding(level: .error, subject: error.place, message: "\(error.problem); \(error.fix)")]
     } catch {
       return [found(.error, "\(error)")]
     }

@@ -144,7 +144,8 @@ import UpkeepDemo
     try FileManager.default.removeItem(atPath: place.path("demo/data/odds.sqlite"))
     let missing = try await run(place, "validate", "--live")
     #expect(missing.status == 1)
-    #expect(missing.output.contains("error: database odds: database odds ("))
+    let path = place.path("demo/data/odds.sqlite")
+    #expect(missing.output.contains("error: database odds (\(path)): there is no such file"))
   }
 
   @Test func countsWhatItWatchesOver() async throws {
