@@ -26,6 +26,8 @@ struct BatchGovernor: Sendable {
   static let quiet = Duration.milliseconds(250)
   /// Rows of the driving table in a batch.
   static let sizes = 8...20_000
+  /// Rows of the driving table in the first batch of a walk.
+  static let first = 50
   /// Frames of the log that a checkpoint is due for while others write: applications checkpoint at 1000 frames
   /// themselves, within one of their commits, and shall not have to.
   static let frames = 600
@@ -33,7 +35,7 @@ struct BatchGovernor: Sendable {
   static let quietFrames = 3500
 
   /// Rows of the driving table in the next batch.
-  private(set) var size = 50
+  private(set) var size = first
   private var sinceOthersWrote = Duration.zero
   private var lastVersion: Int64?
   private var keptFrames = 0
@@ -50,6 +52,11 @@ struct BatchGovernor: Sendable {
       sinceOthersWrote = .zero
     }
     lastVersion = version
+  }
+
+  /// Begins with small batches again: what a row costs in one walk says nothing about the next.
+  mutating func beginWalk() {
+    size = Self.first
   }
 
   /// Whether another connection has written lately.

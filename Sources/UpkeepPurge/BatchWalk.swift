@@ -103,6 +103,7 @@ struct BatchWalk: Sendable {
   @discardableResult
   private mutating func walk(_ batches: some BatchSource) async throws -> Int {
     try await purge.session.perform { try Preflight.check(batches.statements, on: $0) }
+    governor.beginWalk()
     var cursor = batches.start
     var held = 0
     while true {

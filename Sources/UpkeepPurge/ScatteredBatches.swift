@@ -50,6 +50,7 @@ struct ScatteredBatches: BatchSource {
   private let number: String
   private let name: String
   private let tally: TableTally
+  private let isListed: String
   private let sql: SQL
 
   /// Prepares the batches; nothing where the table is empty.
@@ -68,8 +69,10 @@ struct ScatteredBatches: BatchSource {
       "CREATE INDEX IF NOT EXISTS \(pass.list)_scattered ON upkeep_list_\(pass.id) (\(pass.key(of: edge)))")
     // The list says at once that a parent isn't doomed; that a listed one still is, only the parent itself can say.
     var sql = SQL("DELETE FROM \(name) AS c NOT INDEXED WHERE c.\(number) > ?1 AND c.\(number) <= ?2 AND ", reserved: 2)
-    sql += "EXISTS (SELECT 1 FROM \(pass.list) p WHERE "
-    sql += "\(pass.keyTuple(of: edge, as: "p")) = \(SQL.tuple(edge.columns, of: "c"))) AND "
+    isListed =
+      "EXISTS (SELECT 1 FROM \(pass.list) p WHERE "
+      + "\(pass.keyTuple(of: edge, as: "p")) = \(SQL.tuple(edge.columns, of: "c")))"
+    sql += "\(isListed) AND "
     sql += "EXISTS (SELECT 1 FROM \(SQL.quoted(pass.table.name)) t WHERE "
     sql += "\(SQL.tuple(edge.parentColumns, of: "t")) = \(SQL.tuple(edge.columns, of: "c")) AND "
     sql.add(condition, of: "t")
@@ -77,9 +80,10 @@ struct ScatteredBatches: BatchSource {
     self.sql = sql
   }
 
+  /// Only rows of listed parents count: a batch of rows that all go must not be as large as one where hardly any does.
   private var boundStatement: String {
-    "SELECT max(n), count(*), NULL, NULL FROM "
-      + "(SELECT \(number) AS n FROM \(name) WHERE \(number) > ?1 ORDER BY \(number) LIMIT ?2)"
+    "SELECT max(n), count(*), NULL, NULL FROM (SELECT c.\(number) AS n FROM \(name) c NOT INDEXED "
+      + "WHERE c.\(number) > ?1 AND \(isListed) ORDER BY c.\(number) LIMIT ?2)"
   }
 
   var statements: [String] {

@@ -28,6 +28,13 @@ struct BatchGovernorTests {
     #expect(governor.size == 50)
   }
 
+  @Test func beginsEachWalkWithSmallBatches() {
+    var governor = BatchGovernor()
+    for _ in 0..<40 { _ = governor.note(hold: .microseconds(1), rows: governor.size) }
+    governor.beginWalk()
+    #expect(governor.size == 50)
+  }
+
   @Test func pausesOnlyWhileOthersWrite() {
     var governor = BatchGovernor()
     governor.note(version: 1, after: .zero)
