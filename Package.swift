@@ -51,7 +51,9 @@ let package = Package(
     room("UpkeepRuns", ["UpkeepCore", "UpkeepSchedule"]),
     room("UpkeepSchedule", ["UpkeepCore"]),
     room("UpkeepConfiguration", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "CLibYAML"]),
-    room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite]),
+    // What SQLite's own interface doesn't offer for its write-ahead log, in C.
+    .target(name: "CSQLiteLog", linkerSettings: [.linkedLibrary("sqlite3")]),
+    room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite, "CSQLiteLog"]),
     room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase"]),
     room("UpkeepRuntime", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", log]),
     room("UpkeepStore", ["UpkeepCore", "UpkeepRuns", "UpkeepDatabase"]),

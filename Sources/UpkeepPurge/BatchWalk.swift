@@ -37,7 +37,8 @@ struct BatchWalk: Sendable {
       }
       guard stop == nil else { return }
       if extent.isDense {
-        try await walk(DirectBatches(root, condition, extent: extent))
+        let hasTriggers = try await purge.session.perform { try $0.hasTriggers(on: root.tables) }
+        try await walk(DirectBatches(root, condition, extent: extent, ranges: hasTriggers ? nil : graph))
         return
       }
     }
@@ -106,50 +107,87 @@ struct BatchWalk: Sendable {
     governor.beginWalk()
     var cursor = batches.start
     var held = 0
-    while true {
+    var next = try await nextParts(of: batches, after: cursor)
+    while !next.isEmpty {
       try Task.checkCancellation()
-      let (from, size) = (cursor, governor.size)
-      let (version, next) = try await purge.session.perform { connection in
-        (try connection.integer("PRAGMA data_version"), try batches.bound(after: from, rows: size, on: connection))
-      }
-      let now = elapsed()
-      governor.note(version: version, after: now - lastNote)
-      lastNote = now
-      guard stop == nil, let next else { return held }
       // Asked only where there is a batch left: a run that ends with its last row has nothing left undone.
-      stop = context.limitReached()
+      stop = stop ?? context.limitReached()
       guard stop == nil else { return held }
-      let (clock, limit) = (context.clock, context.rowsLeft)
-      let ((done, outcome), watch) = try await purge.session.transaction(.write) { connection in
-        let watch = clock.stopwatch()
-        return (try batches.delete(after: from, next, within: limit, on: connection), watch)
-      }
-      let hold = watch()
-      lastCommits = purge.database.logState()?.commits
-      let pause = governor.note(hold: hold, rows: done.rows)
-      purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
+      let (from, parts) = (cursor, next)
+      let (batch, outcome, pause) = try await delete(parts, of: batches, after: from)
       held += outcome.held
       count(excepted: outcome.excepted)
-      report(outcome, done)
-      cursor = done.last
-      try await yield(pause)
+      report(outcome, batch)
+      cursor = batch.last
+      let spent = context.clock.stopwatch()
+      if let log = purge.session.logState(), log.backlog >= BatchGovernor.backlog { purge.keeper?.begin() }
+      next = try await nextParts(of: batches, after: cursor)
+      try await yield(pause, spent: spent)
     }
+    return held
   }
 
-  /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
-  private mutating func yield(_ pause: Duration) async throws {
-    let spent = context.clock.stopwatch()
-    let log = purge.database.logState()
-    let isDue = log.map { governor.wantsCheckpoint($0) } ?? false
-    if isDue { try await purge.checkpoint() }
+  /// Looks for the next batch, outside its transaction and while others may write, and whether they did.
+  private mutating func nextParts(of batches: some BatchSource, after cursor: Int64) async throws -> [BatchBound] {
+    let (size, part) = (governor.size, governor.partSize)
+    let (version, parts) = try await purge.session.perform { connection in
+      (
+        try connection.integer("PRAGMA data_version"),
+        try batches.parts(after: cursor, rows: size, each: part, on: connection)
+      )
+    }
+    let now = elapsed()
+    governor.note(version: version, after: now - lastNote)
+    lastNote = now
+    return parts
+  }
+
+  /// Deletes a batch in one transaction: part after part, until all are done or the lock has been held for long enough.
+  private mutating func delete(
+    _ parts: [BatchBound], of batches: some BatchSource, after cursor: Int64
+  ) async throws -> (batch: BatchBound, outcome: BatchOutcome, pause: Duration) {
+    let (clock, limit, governor, session) = (context.clock, context.rowsLeft, governor, purge.session)
+    let ((batch, outcome, work, isCut, commits), watch) = try await session.transaction(.write) { connection in
+      let watch = clock.stopwatch()
+      var (batch, outcome) = try batches.delete(after: cursor, parts[0], within: limit, on: connection)
+      var (isCut, before, spent) = (batch.last < parts[0].last, Duration.zero, watch())
+      for part in parts.dropFirst() where !isCut {
+        isCut = governor.isFull(after: spent, rows: batch.rows, next: spent - before)
+        if isCut { break }
+        let rest = limit.map { $0 - outcome.deleted }
+        if let rest, rest <= 0 {
+          isCut = true
+          break
+        }
+        let (done, more) = try batches.delete(after: batch.last, part, within: rest, on: connection)
+        isCut = done.last < part.last
+        batch.add(done)
+        outcome.add(more)
+        (before, spent) = (spent, watch())
+      }
+      return ((batch, outcome, watch(), isCut, session.logState()?.commits), watch)
+    }
+    let hold = watch()
+    // Nobody else could commit meanwhile: a further commit than our own is somebody else's.
+    lastCommits = commits.map { $0 &+ 1 }
+    let pause = self.governor.note(hold: hold, commit: hold - work, rows: batch.rows, isCut: isCut)
+    purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
+    return (batch, outcome, pause)
+  }
+
+  /// Lets others write. Where the log has grown large enough it is brought into the file and begun anew.
+  private mutating func yield(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
+    let log = purge.session.logState()
+    let isDue = log.map { governor.wantsNewLog($0) } ?? false
+    if isDue { try await purge.keeper?.checkpoint() }
     try await awaitWriters(pause, spent: spent)
-    if isDue, let log {
+    if isDue, let log, let keeper = purge.keeper {
       // Commits that came meanwhile keep the log from being begun anew. Few as they are, they go at once; this holds
       // the lock like a batch, and is followed by a pause like one.
+      lastCommits = purge.session.logState()?.commits
       let watch = context.clock.stopwatch()
-      let isNew = try await purge.beginNewLog()
+      let isNew = try await keeper.beginNewLog()
       let hold = watch()
-      lastCommits = purge.database.logState()?.commits
       governor.note(log: isNew ? nil : log)
       if governor.othersWrite {
         try await awaitWriters(BatchGovernor.pause(after: hold), spent: context.clock.stopwatch())
@@ -161,28 +199,29 @@ struct BatchWalk: Sendable {
 
   /// Pauses until the writers that waited have committed and no more commits follow, or the pause is over.
   private func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
-    var commits = purge.database.logState()?.commits
-    var haveCommitted = commits != lastCommits
+    var commits = lastCommits
+    var haveCommitted = false
     var since = spent()
     while case let rest = pause - spent(), rest > .zero {
-      try await context.clock.sleep(for: min(rest, BatchGovernor.glance))
-      let now = purge.database.logState()?.commits
+      let now = purge.session.logState()?.commits
       if now != commits {
         (commits, haveCommitted, since) = (now, true, spent())
       } else if haveCommitted, spent() - since >= BatchGovernor.lull {
         return
       }
+      try await context.clock.sleep(for: min(rest, BatchGovernor.glance))
     }
   }
 
   /// Waits while a reader of another program keeps the log from being begun anew, so that it doesn't grow without end.
   private func awaitNewLog() async throws {
-    while let log = purge.database.logState(), log.bytes > purge.bounds.log {
-      if try await purge.beginNewLog() { return }
+    guard let keeper = purge.keeper else { return }
+    while let log = purge.session.logState(), log.bytes > purge.bounds.log {
+      if try await keeper.beginNewLog() { return }
       context.report(
         nil, "waiting: a reader of another program keeps the log of \(log.bytes >> 20) MB from being emptied")
       try await context.clock.sleep(for: .milliseconds(100))
-      try await purge.checkpoint()
+      try await keeper.checkpoint()
     }
   }
 
@@ -213,6 +252,22 @@ struct BatchWalk: Sendable {
   }
 }
 
+extension DeletionPass {
+  /// The tables whose rows a batch changes.
+  fileprivate var tables: [String] {
+    [table.name] + (leaves + unlinks).map(\.child)
+  }
+}
+
+extension DatabaseConnection {
+  /// Whether triggers of the schema run when rows of these tables are changed.
+  fileprivate func hasTriggers(on tables: [String]) throws -> Bool {
+    let names = tables.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
+    let statement = "SELECT count(*) FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN (\(names))"
+    return try integer(statement, tables.map { .text($0.lowercased()) }) > 0
+  }
+}
+
 /// The end of a batch, found before its transaction.
 struct BatchBound: Sendable {
   /// The last row's number.
@@ -221,6 +276,14 @@ struct BatchBound: Sendable {
   var rows: Int
   var oldest: Timestamp?
   var newest: Timestamp?
+
+  /// Takes in the part that follows.
+  mutating func add(_ next: BatchBound) {
+    last = next.last
+    rows += next.rows
+    oldest = [oldest, next.oldest].compactMap { $0 }.min()
+    newest = [newest, next.newest].compactMap { $0 }.max()
+  }
 
   init?(_ row: [DatabaseValue]?) {
     guard let row, let last = row[0].integer else { return nil }
@@ -237,16 +300,39 @@ struct BatchOutcome: Sendable {
   var held = 0
   /// Rows of the rule's table that were struck off for an exception.
   var excepted = 0
+
+  /// Takes in what the next part of the batch did.
+  mutating func add(_ next: BatchOutcome) {
+    held += next.held
+    excepted += next.excepted
+    guard tallies.count == next.tallies.count else {
+      tallies += next.tallies
+      return
+    }
+    for index in tallies.indices { tallies[index].rows += next.tallies[index].rows }
+  }
 }
 
 /// Where batches come from.
 protocol BatchSource: Sendable {
   /// Where the walk begins.
   var start: Int64 { get }
+  /// A batch of so many rows, in parts of which each can be deleted by itself: their ends; none at the end of the walk.
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
   /// The end of a batch of so many rows; nothing at the end of the walk.
   func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound?
   /// Deletes a batch, within a transaction.
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome
   /// The texts of all statements of a batch, for the preflight.
   var statements: [String] { get }
+}
+
+extension BatchSource {
+  /// The whole batch as one part.
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    try bound(after: cursor, rows: rows, on: connection).map { [$0] } ?? []
+  }
 }

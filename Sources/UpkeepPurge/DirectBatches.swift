@@ -30,28 +30,49 @@ struct RowExtent: Sendable {
   }
 }
 
-/// Batches of a pass that nothing holds: ranges of the row number, the condition repeated in each statement.
+/// Batches of a pass that nothing holds: ranges of the row number, the condition repeated in each transaction.
+///
+/// Where nearly all rows of a range go, the few that stay are looked for first, and the ranges between them are deleted
+/// by number, with their children found by a range of the reference: that costs a third less than to test the condition
+/// once more for each table.
 struct DirectBatches: BatchSource {
   let start: Int64
   private let last: Int64
   private let boundStatement: SQL
+  private let partsStatement: SQL
   private let deletions: [(tally: TableTally, sql: SQL)]
+  private let ranges: Ranges?
 
-  init(_ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent) {
+  /// The statements for ranges of row numbers that go whole.
+  private struct Ranges {
+    /// The rows of a range that stay, at most so many.
+    let kept: SQL
+    /// In the order of ``DirectBatches/deletions``.
+    let deletions: [String]
+  }
+
+  /// Prepares the batches.
+  ///
+  /// - Parameter graph: Given where rows may be deleted by ranges of their numbers: nothing that runs beside it, such as a
+  ///   trigger, may change in between which rows the condition selects.
+  init(_ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, ranges graph: DeletionGraph? = nil) {
     start = extent.first - 1
     last = extent.last
     let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
-    // The order of the table is forced: any other would visit its pages, and those of its indexes, again and again.
-    var bound = SQL("SELECT max(rid), count(*), min(at), max(at) FROM (SELECT t.\(number) AS rid, ", reserved: 3)
-    bound += pass.timeColumn.map { "upkeep_instant(t.\(SQL.quoted($0)))" } ?? "NULL"
-    bound += " AS at FROM \(table) t NOT INDEXED WHERE t.\(number) > ?1 AND t.\(number) <= ?2 AND "
-    bound.add(condition, of: "t")
-    bound += " ORDER BY t.\(number) LIMIT ?3)"
-    boundStatement = bound
+    let instant = pass.timeColumn.map { "upkeep_instant(t.\(SQL.quoted($0)))" } ?? "NULL"
     func range(_ sql: inout SQL) {
       sql += "t.\(number) > ?1 AND t.\(number) <= ?2 AND "
       sql.add(condition, of: "t")
     }
+    // The order of the table is forced: any other would visit its pages, and those of its indexes, again and again.
+    var rows = SQL("SELECT t.\(number) AS rid, \(instant) AS at FROM \(table) t NOT INDEXED WHERE ", reserved: 4)
+    range(&rows)
+    rows += " ORDER BY t.\(number) LIMIT ?3"
+    boundStatement = rows.wrapped("SELECT max(rid), count(*), min(at), max(at) FROM (", ")")
+    partsStatement = rows.wrapped(
+      "SELECT max(rid), count(*), min(at), max(at) FROM "
+        + "(SELECT rid, at, (row_number() OVER (ORDER BY rid) - 1) / ?4 AS part FROM (",
+      ")) GROUP BY part ORDER BY part")
     var deletions: [(tally: TableTally, sql: SQL)] = []
     for edge in pass.leaves + pass.unlinks {
       var sql = edge.change
@@ -65,25 +86,92 @@ struct DirectBatches: BatchSource {
     range(&own)
     deletions.append((TableTally(table: pass.table.name, rows: 0), own))
     self.deletions = deletions
+    guard let graph, let numbers = pass.rangeChanges(graph) else {
+      ranges = nil
+      return
+    }
+    var kept = SQL(
+      "SELECT t.\(number) FROM \(table) t NOT INDEXED WHERE t.\(number) > ?1 AND t.\(number) <= ?2 AND (", reserved: 3)
+    kept.add(condition, of: "t")
+    kept += ") IS NOT TRUE ORDER BY t.\(number) LIMIT ?3"
+    let whole = "DELETE FROM \(table) WHERE \(number) BETWEEN ?1 AND ?2"
+    ranges = Ranges(kept: kept, deletions: numbers + [whole])
   }
 
   var statements: [String] {
-    [boundStatement.text] + deletions.map(\.sql.text)
+    [boundStatement.text, partsStatement.text] + deletions.map(\.sql.text)
+      + (ranges.map { [$0.kept.text] + $0.deletions } ?? [])
   }
 
   func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    let values: [DatabaseValue] = [.integer(cursor), .integer(last), .integer(Int64(rows))]
+    let values: [DatabaseValue] = [.integer(cursor), .integer(last), .integer(Int64(rows)), .null]
     return BatchBound(try connection.first(boundStatement.text, values + boundStatement.values))
   }
 
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    let values: [DatabaseValue] = [
+      .integer(cursor), .integer(last), .integer(Int64(rows)), .integer(Int64(max(1, part))),
+    ]
+    return try connection.map(partsStatement.text, values + partsStatement.values) { BatchBound($0) }.compactMap { $0 }
+  }
+
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {
-    var outcome = BatchOutcome(tallies: [])
-    for (tally, sql) in deletions {
-      var tally = tally
-      tally.rows = try connection.execute(sql.text, [.integer(cursor), .integer(last)] + sql.values)
-      outcome.tallies.append(tally)
+    var outcome = BatchOutcome(tallies: deletions.map(\.tally))
+    if let ranges, let doomed = try doomedRanges(ranges, after: cursor, through: last, on: connection) {
+      for range in doomed {
+        for (index, sql) in ranges.deletions.enumerated() {
+          outcome.tallies[index].rows += try connection.execute(
+            sql, [.integer(range.lowerBound), .integer(range.upperBound)])
+        }
+      }
+      return outcome
+    }
+    for (index, deletion) in deletions.enumerated() {
+      outcome.tallies[index].rows = try connection.execute(
+        deletion.sql.text, [.integer(cursor), .integer(last)] + deletion.sql.values)
     }
     return outcome
+  }
+
+  /// The numbers between the rows that stay; nothing where so many stay that ranges don't pay.
+  private func doomedRanges(
+    _ ranges: Ranges, after cursor: Int64, through last: Int64, on connection: any DatabaseConnection
+  ) throws -> [ClosedRange<Int64>]? {
+    let most = 16
+    let values: [DatabaseValue] = [.integer(cursor), .integer(last), .integer(Int64(most + 1))]
+    let kept = try connection.map(ranges.kept.text, values + ranges.kept.values) { $0[0].integer ?? 0 }
+    guard kept.count <= most else { return nil }
+    var doomed: [ClosedRange<Int64>] = []
+    var first = cursor + 1
+    for row in kept {
+      if row > first { doomed.append(first...(row - 1)) }
+      first = row + 1
+    }
+    if last >= first { doomed.append(first...last) }
+    return doomed
+  }
+}
+
+extension DeletionPass {
+  /// For each leaf and unlink the statement that changes the rows which refer to a range of this table's numbers;
+  /// nothing where a range of the reference may mean other rows than the numbers in it.
+  ///
+  /// So it is where the referenced column isn't the row number itself, or the references are compared as texts. A
+  /// reference that is no whole number (which only a table without a declared foreign key can hold) refers to nothing,
+  /// and is left out by `| 0`.
+  fileprivate func rangeChanges(_ graph: DeletionGraph) -> [String]? {
+    guard let key = table.rowNumberColumn else { return leaves.isEmpty && unlinks.isEmpty ? [] : nil }
+    var statements: [String] = []
+    for edge in leaves + unlinks {
+      guard edge.columns.count == 1, edge.parentColumns.map({ $0.lowercased() }) == [key.lowercased()],
+        let reference = graph.catalogue[edge.child]?.column(edge.columns[0]), reference.affinity != "TEXT"
+      else { return nil }
+      let column = SQL.list(edge.columns)
+      statements.append(edge.change.text + "\(column) BETWEEN ?1 AND ?2 AND \(column) | 0 = \(column)")
+    }
+    return statements
   }
 }
 

@@ -79,6 +79,15 @@ public struct TableDescription: Hashable, Sendable {
   /// Whether it is a virtual table.
   public var isVirtual: Bool
 
+  /// The column that is the engine's own row number under another name (SQLite documentation, "ROWIDs and the INTEGER
+  /// PRIMARY KEY"); nothing where there is none. `INTEGER PRIMARY KEY DESC` isn't one: it has an index of its own.
+  public var rowNumberColumn: String? {
+    guard rowNumber != nil, primaryKey.count == 1, column(primaryKey[0])?.type.uppercased() == "INTEGER",
+      !indexes.contains(where: { $0.name.hasPrefix("sqlite_autoindex_") && $0.columns == primaryKey })
+    else { return nil }
+    return primaryKey[0]
+  }
+
   /// The column with a name, whatever its case.
   public func column(_ name: String) -> ColumnDescription? {
     columns.first { $0.name.lowercased() == name.lowercased() }
