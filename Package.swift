@@ -84,7 +84,8 @@ let package = Package(
     .testTarget(
       name: "PluginTests",
       dependencies: [
-        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepCore",
+        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge",
+        "UpkeepCore",
         "UpkeepTestKit", "UpkeepDemo",
       ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.

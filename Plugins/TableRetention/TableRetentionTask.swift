@@ -49,7 +49,8 @@ public struct TableRetentionTask: DeletingTask, InspectableTask {
   /// Counts what a run would delete.
   public func preview(_ settings: TableRetentionSettings, in context: TaskContext) async throws {
     try await Purge.with(try context.database(settings.database), for: .preview, in: context) { purge in
-      try await purge.preview(try await RetentionRules(purge: purge, context: context).plan(settings.rules), in: context)
+      try await purge.preview(
+        try await RetentionRules(purge: purge, context: context).plan(settings.rules), in: context)
     }
   }
 

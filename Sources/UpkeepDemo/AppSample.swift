@@ -20,6 +20,7 @@ public struct AppSample: Sendable {
   ///   - scale: How much data: 1 is some 35,000 rows.
   /// - Returns: How many rows there are.
   /// - Throws: ``UpkeepCore/TaskError`` where the file can't be written.
+  @discardableResult
   public static func make(at path: String, now: Timestamp, scale: Double) async throws -> Int {
     let database = SQLiteDatabase(name: "app", path: path, mayCreate: true)
     let session = try await database.open(.write(.normal), purpose: "upkeep/demo")

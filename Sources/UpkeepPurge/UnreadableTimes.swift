@@ -25,8 +25,9 @@ extension DeletionRule {
       return Int(try connection.integer(statement, [bound.value]))
     }
     // Texts and blobs sort behind every number. In a column that turns numbers into texts all that is there is text.
-    let isText = try connection.first(
-      "SELECT typeof(\(column)) = 'text' FROM \(name) WHERE \(column) IS NOT NULL LIMIT 1")?[0].integer == 1
+    let isText =
+      try connection.first(
+        "SELECT typeof(\(column)) = 'text' FROM \(name) WHERE \(column) IS NOT NULL LIMIT 1")?[0].integer == 1
     if isText {
       let instant = TimeColumn(timeColumn, timeForm).instant(of: name)
       return Int(

@@ -42,9 +42,11 @@ struct TimeFormTests {
     #expect(form.instant(of: range.first) == Timestamp(text: "1973-03-03T09:46:40Z"))
     #expect(form.instant(of: .integer(0)) == nil)
     #expect(form.instant(of: .integer(-1)) == nil)
-    #expect(form.instant(of: .integer(.max)) == nil)
+    #expect(form == .unixNanoseconds || form.instant(of: .integer(.max)) == nil)
     #expect(form.instant(of: .integer(.min)) == nil)
-    for number in [Double.infinity, -.infinity, .nan, 0, 1e300, -1e300] { #expect(form.instant(of: .real(number)) == nil) }
+    for number in [Double.infinity, -.infinity, .nan, 0, 1e300, -1e300] {
+      #expect(form.instant(of: .real(number)) == nil)
+    }
     #expect(form.instant(of: .text("2026-11-20")) == nil)
     #expect(form.instant(of: .null) == nil)
   }

@@ -17,8 +17,8 @@ public struct OneOrMore<Element: SettingValue & Hashable>: SettingValue, Hashabl
     return OneOrMore([try Element.read(node, in: scope)])
   }
 
-  /// The value, or the list.
+  /// The value, the list, or null where there is none.
   public var json: JSONValue {
-    values.count == 1 ? values[0].json : values.json
+    values.isEmpty ? .null : values.count == 1 ? values[0].json : values.json
   }
 }

@@ -145,7 +145,9 @@ import UpkeepCore
     #expect(try #require(Int(left)) > 3)
     try await fixture.run("[{\"table\": \"log\", \"time_column\": \"at\", \(keep)}]")
     #expect(try await fixture.text("SELECT count(*) FROM log") == "30")
-    #expect(try await fixture.text("SELECT group_concat(n, '') FROM (SELECT count(*) n FROM log GROUP BY dev)") == "3333333333")
+    #expect(
+      try await fixture.text("SELECT group_concat(n, '') FROM (SELECT count(*) n FROM log GROUP BY dev)")
+        == "3333333333")
   }
 
   @Test(arguments: ["\"keep_last\": 3, \"per\": \"dev\"", "\"keep_rows\": 30", "\"keep\": \"14d\", \"keep_rows\": 30"])

@@ -91,7 +91,9 @@ import UpkeepCore
 
   @Test func detectsTheFormOfMostValuesAndKeepsTheRest() async throws {
     let fixture = try await RetentionFixture("CREATE TABLE log(id INTEGER PRIMARY KEY, at INTEGER)")
-    for number in 1...30 { try await fixture.execute(["INSERT INTO log VALUES (\(number), \(1_700_000_000 + number))"]) }
+    for number in 1...30 {
+      try await fixture.execute(["INSERT INTO log VALUES (\(number), \(1_700_000_000 + number))"])
+    }
     try await fixture.execute(["INSERT INTO log VALUES (40, 1700000000000), (41, 0), (42, '2020-01-01 00:00:00')"])
     let run = try await fixture.run(#"[{"table": "log", "time_column": "at", "keep": "14d"}]"#)
     #expect(try await fixture.text("SELECT id FROM log") == "40 41 42")
