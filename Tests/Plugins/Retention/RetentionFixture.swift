@@ -1,6 +1,5 @@
 import Foundation
 import Logging
-import Synchronization
 import TableRetentionPlugin
 import Testing
 import UpkeepCore
@@ -102,40 +101,5 @@ final class RetentionFixture: DatabaseResources {
       #expect(preview.errors == run.errors)
     }
     return run
-  }
-}
-
-/// A clock on which ten microseconds pass with each look and every sleep is over at once; the first sleep, which is the
-/// pause after the first batch, may do something.
-final class HookClock: Clock, Sendable {
-  typealias Instant = ManualClock.Instant
-
-  private let start = ManualClock().now
-  private let state = Mutex(Swift.Duration.zero)
-  private let hook: Mutex<(@Sendable () async throws -> Void)?>
-  let hasHook: Bool
-
-  init(_ hook: (@Sendable () async throws -> Void)? = nil) {
-    self.hook = Mutex(hook)
-    hasHook = hook != nil
-  }
-
-  var minimumResolution: Swift.Duration { .milliseconds(1) }
-
-  var now: Instant {
-    state.withLock { offset in
-      offset += .microseconds(10)
-      return start.advanced(by: offset)
-    }
-  }
-
-  func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {
-    state.withLock { $0 = max($0, deadline.offset) }
-    let work = hook.withLock { hook in
-      defer { hook = nil }
-      return hook
-    }
-    try await work?()
-    try Task.checkCancellation()
   }
 }

@@ -1,5 +1,6 @@
 import Testing
 import UpkeepCore
+import UpkeepTestKit
 
 /// What `keep_last` and `keep_rows` let stay.
 @Suite struct RetentionRankTests {
