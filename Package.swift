@@ -62,7 +62,7 @@ let package = Package(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", log,
+        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", log,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(
@@ -70,6 +70,7 @@ let package = Package(
       swiftSettings: strict),
     plugin("Noop", []),
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("TableRetention", ["UpkeepDatabase", "UpkeepPurge"]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
     tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
     tests(
@@ -81,11 +82,15 @@ let package = Package(
       "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
+    tests(
+      "UpkeepHostTests",
+      ["UpkeepHost", "UpkeepConfiguration", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore"]),
     .testTarget(
       name: "PluginTests",
       dependencies: [
-        "NoopPlugin", "OddsRetentionPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepCore",
+        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge",
+        "UpkeepCore",
         "UpkeepTestKit", "UpkeepDemo",
       ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.

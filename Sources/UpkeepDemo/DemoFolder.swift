@@ -15,6 +15,8 @@ public struct DemoFolder: Sendable {
   public var configuration: String { "\(folder)/upkeep.yaml" }
   /// The sample database.
   public var database: String { "\(folder)/data/odds.sqlite" }
+  /// The sample database of no application in particular.
+  public var appDatabase: String { "\(folder)/data/app.sqlite" }
 
   /// Whether the folder doesn't exist or is empty.
   /// - Throws: ``UpkeepCore/TaskError`` where it can't be looked into.
@@ -39,6 +41,7 @@ public struct DemoFolder: Sendable {
       }
       try Data(DemoConfiguration.text.utf8).write(to: URL(fileURLWithPath: configuration))
     }
+    try await AppSample.make(at: appDatabase, now: now, scale: scale)
     return try await OddsSample.make(at: database, now: now, snapshots: max(1, Int(200_000 * scale)))
   }
 

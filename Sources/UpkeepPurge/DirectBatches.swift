@@ -17,7 +17,7 @@ struct RowExtent: Sendable {
     let bound = condition.timeBound.flatMap { pass.table.hasIndex(on: [$0.column]) ? $0 : nil }
     if let bound {
       sql += " WHERE t.\(SQL.quoted(bound.column)) < "
-      sql.bind(.text(bound.text))
+      sql.bind(bound.value)
     } else {
       sql = SQL("SELECT min(\(pass.rowNumber)), max(\(pass.rowNumber)), 0 FROM \(table)")
     }
@@ -59,7 +59,7 @@ struct DirectBatches: BatchSource {
     start = extent.first - 1
     last = extent.last
     let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
-    let instant = pass.timeColumn.map { "upkeep_instant(t.\(SQL.quoted($0)))" } ?? "NULL"
+    let instant = pass.timeColumn?.instant(of: "t") ?? "NULL"
     func range(_ sql: inout SQL) {
       sql += "t.\(number) > ?1 AND t.\(number) <= ?2 AND "
       sql.add(condition, of: "t")
@@ -187,11 +187,11 @@ extension DeletionEdge {
 
 extension RowCondition {
   /// An upper bound of a time column that all selected rows lie under.
-  var timeBound: (column: String, text: String)? {
+  var timeBound: (column: String, value: DatabaseValue)? {
     switch self {
-    case .older(let column, let cutoff): (column, cutoff.textBound)
+    case .older(let column, let cutoff, let form): (column, form.bound(before: cutoff))
     case .all(let conditions): conditions.lazy.compactMap(\.timeBound).first
-    case .always, .isNull, .any: nil
+    case .always, .isNull, .matching, .outranked, .any: nil
     }
   }
 }
