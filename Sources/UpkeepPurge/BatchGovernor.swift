@@ -30,10 +30,13 @@ struct BatchGovernor: Sendable {
   static let first = 50
   /// Parts of a batch, between which it may be cut.
   static let parts = 16
+  /// Rows of the driving table in a part: a batch may run over by as much where rows begin to take longer.
+  static let largestPart = 256
   /// Frames of the log that a checkpoint in the background is due for.
   static let backlog = 256
-  /// Frames after which the log is begun anew: 12 MB with pages of 4 KiB.
-  static let frames = 3000
+  /// Frames after which the log is begun anew: 12 MB with pages of 4 KiB; more where batches are large, since each time
+  /// costs a batch, and since pages that are changed again and again are brought into the file once.
+  static let frames = 3000...7000
 
   /// Rows of the driving table in the next batch.
   private(set) var size = first
@@ -75,7 +78,7 @@ struct BatchGovernor: Sendable {
 
   /// Rows of the driving table in a part of the next batch.
   var partSize: Int {
-    max(4, size / Self.parts)
+    min(Self.largestPart, max(4, size / Self.parts))
   }
 
   /// Whether a batch must end here for its commit to come in time.
@@ -123,8 +126,11 @@ struct BatchGovernor: Sendable {
   }
 
   /// Whether it is time to begin the log anew.
-  func wantsNewLog(_ log: LogState) -> Bool {
-    log.frames >= Self.frames + (keptFrames <= log.frames ? keptFrames : 0)
+  ///
+  /// - Parameter batch: Frames that the last batch added.
+  func wantsNewLog(_ log: LogState, batch: Int) -> Bool {
+    let limit = min(Self.frames.upperBound, max(Self.frames.lowerBound, 8 * batch))
+    return log.frames >= limit + (keptFrames <= log.frames ? keptFrames : 0)
   }
 
   /// Takes note of the log after such a try: nothing where it is begun anew, its state where a reader keeps it, so that

@@ -14,6 +14,8 @@ struct BatchWalk: Sendable {
   private(set) var stop: StopReason?
   /// The log's count of commits right after our last one.
   private var lastCommits: UInt32?
+  /// Frames that the last batch added to the log.
+  private var lastFrames = 0
 
   init(purge: Purge, context: TaskContext) {
     self.purge = purge
@@ -150,6 +152,7 @@ struct BatchWalk: Sendable {
     _ parts: [BatchBound], of batches: some BatchSource, after cursor: Int64
   ) async throws -> (batch: BatchBound, outcome: BatchOutcome, pause: Duration) {
     let (clock, limit, governor, session) = (context.clock, context.rowsLeft, governor, purge.session)
+    let frames = session.logState()?.frames ?? 0
     let ((batch, outcome, work, isCut, commits), watch) = try await session.transaction(.write) { connection in
       let watch = clock.stopwatch()
       var (batch, outcome) = try batches.delete(after: cursor, parts[0], within: limit, on: connection)
@@ -173,6 +176,7 @@ struct BatchWalk: Sendable {
     let hold = watch()
     // Nobody else could commit meanwhile: a further commit than our own is somebody else's.
     lastCommits = commits.map { $0 &+ 1 }
+    lastFrames = max(0, (session.logState()?.frames ?? 0) - frames)
     let pause = self.governor.note(hold: hold, commit: hold - work, rows: batch.rows, isCut: isCut)
     purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
     return (batch, outcome, pause)
@@ -181,7 +185,7 @@ struct BatchWalk: Sendable {
   /// Lets others write. Where the log has grown large enough it is brought into the file and begun anew.
   private mutating func yield(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
     let log = purge.session.logState()
-    let isDue = log.map { governor.wantsNewLog($0) } ?? false
+    let isDue = log.map { governor.wantsNewLog($0, batch: lastFrames) } ?? false
     if isDue { try await purge.keeper?.checkpoint() }
     try await awaitWriters(pause, spent: spent)
     if isDue, let log, let keeper = purge.keeper {
@@ -320,22 +324,12 @@ struct BatchOutcome: Sendable {
 protocol BatchSource: Sendable {
   /// Where the walk begins.
   var start: Int64 { get }
-  /// A batch of so many rows, in parts of which each can be deleted by itself: their ends; none at the end of the walk.
+  /// A batch of about so many rows, in parts of which each can be deleted by itself: their ends; none at the end of the
+  /// walk.
   func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
     -> [BatchBound]
-  /// The end of a batch of so many rows; nothing at the end of the walk.
-  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound?
   /// Deletes a batch, within a transaction.
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome
   /// The texts of all statements of a batch, for the preflight.
   var statements: [String] { get }
-}
-
-extension BatchSource {
-  /// The whole batch as one part.
-  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
-    -> [BatchBound]
-  {
-    try bound(after: cursor, rows: rows, on: connection).map { [$0] } ?? []
-  }
 }

@@ -38,8 +38,8 @@ struct RowExtent: Sendable {
 struct DirectBatches: BatchSource {
   let start: Int64
   private let last: Int64
-  private let boundStatement: SQL
-  private let partsStatement: SQL
+  private let firstStatement: SQL
+  private let partStatement: SQL
   private let deletions: [(tally: TableTally, sql: SQL)]
   private let ranges: Ranges?
 
@@ -65,14 +65,16 @@ struct DirectBatches: BatchSource {
       sql.add(condition, of: "t")
     }
     // The order of the table is forced: any other would visit its pages, and those of its indexes, again and again.
-    var rows = SQL("SELECT t.\(number) AS rid, \(instant) AS at FROM \(table) t NOT INDEXED WHERE ", reserved: 4)
+    var first = SQL("SELECT t.\(number) FROM \(table) t NOT INDEXED WHERE ", reserved: 2)
+    range(&first)
+    first += " ORDER BY t.\(number) LIMIT 1"
+    firstStatement = first
+    var rows = SQL(
+      "SELECT ?2, count(*), min(at), max(at) FROM (SELECT \(instant) AS at FROM \(table) t NOT INDEXED WHERE ",
+      reserved: 2)
     range(&rows)
-    rows += " ORDER BY t.\(number) LIMIT ?3"
-    boundStatement = rows.wrapped("SELECT max(rid), count(*), min(at), max(at) FROM (", ")")
-    partsStatement = rows.wrapped(
-      "SELECT max(rid), count(*), min(at), max(at) FROM "
-        + "(SELECT rid, at, (row_number() OVER (ORDER BY rid) - 1) / ?4 AS part FROM (",
-      ")) GROUP BY part ORDER BY part")
+    rows += ")"
+    partStatement = rows
     var deletions: [(tally: TableTally, sql: SQL)] = []
     for edge in pass.leaves + pass.unlinks {
       var sql = edge.change
@@ -86,7 +88,7 @@ struct DirectBatches: BatchSource {
     range(&own)
     deletions.append((TableTally(table: pass.table.name, rows: 0), own))
     self.deletions = deletions
-    guard let graph, let numbers = pass.rangeChanges(graph) else {
+    guard let graph, let references = pass.rangeReferences(graph) else {
       ranges = nil
       return
     }
@@ -95,26 +97,34 @@ struct DirectBatches: BatchSource {
     kept.add(condition, of: "t")
     kept += ") IS NOT TRUE ORDER BY t.\(number) LIMIT ?3"
     let whole = "DELETE FROM \(table) WHERE \(number) BETWEEN ?1 AND ?2"
-    ranges = Ranges(kept: kept, deletions: numbers + [whole])
+    ranges = Ranges(kept: kept, deletions: references.map { $0.edge.change.text + $0.condition } + [whole])
   }
 
   var statements: [String] {
-    [boundStatement.text, partsStatement.text] + deletions.map(\.sql.text)
+    [firstStatement.text, partStatement.text] + deletions.map(\.sql.text)
       + (ranges.map { [$0.kept.text] + $0.deletions } ?? [])
   }
 
-  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    let values: [DatabaseValue] = [.integer(cursor), .integer(last), .integer(Int64(rows)), .null]
-    return BatchBound(try connection.first(boundStatement.text, values + boundStatement.values))
-  }
-
+  /// Ranges of the row number, from the next row that goes: `rows` numbers in ranges of `part`, without those in which
+  /// nothing goes.
   func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
     -> [BatchBound]
   {
-    let values: [DatabaseValue] = [
-      .integer(cursor), .integer(last), .integer(Int64(rows)), .integer(Int64(max(1, part))),
-    ]
-    return try connection.map(partsStatement.text, values + partsStatement.values) { BatchBound($0) }.compactMap { $0 }
+    let rest: [DatabaseValue] = [.integer(cursor), .integer(last)]
+    guard let first = try connection.first(firstStatement.text, rest + firstStatement.values)?[0].integer else {
+      return []
+    }
+    var parts: [BatchBound] = []
+    var from = first - 1
+    let end = last - from > Int64(rows) ? from + Int64(rows) : last
+    while from < end {
+      let to = end - from > Int64(part) ? from + Int64(max(1, part)) : end
+      let values: [DatabaseValue] = [.integer(from), .integer(to)]
+      let found = BatchBound(try connection.first(partStatement.text, values + partStatement.values))
+      if let found, found.rows > 0 { parts.append(found) }
+      from = to
+    }
+    return parts
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {
@@ -151,27 +161,6 @@ struct DirectBatches: BatchSource {
     }
     if last >= first { doomed.append(first...last) }
     return doomed
-  }
-}
-
-extension DeletionPass {
-  /// For each leaf and unlink the statement that changes the rows which refer to a range of this table's numbers;
-  /// nothing where a range of the reference may mean other rows than the numbers in it.
-  ///
-  /// So it is where the referenced column isn't the row number itself, or the references are compared as texts. A
-  /// reference that is no whole number (which only a table without a declared foreign key can hold) refers to nothing,
-  /// and is left out by `| 0`.
-  fileprivate func rangeChanges(_ graph: DeletionGraph) -> [String]? {
-    guard let key = table.rowNumberColumn else { return leaves.isEmpty && unlinks.isEmpty ? [] : nil }
-    var statements: [String] = []
-    for edge in leaves + unlinks {
-      guard edge.columns.count == 1, edge.parentColumns.map({ $0.lowercased() }) == [key.lowercased()],
-        let reference = graph.catalogue[edge.child]?.column(edge.columns[0]), reference.affinity != "TEXT"
-      else { return nil }
-      let column = SQL.list(edge.columns)
-      statements.append(edge.change.text + "\(column) BETWEEN ?1 AND ?2 AND \(column) | 0 = \(column)")
-    }
-    return statements
   }
 }
 

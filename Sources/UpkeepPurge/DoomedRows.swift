@@ -38,6 +38,11 @@ struct DoomedRows: Sendable {
     }
   }
 
+  /// Whether earlier parts of the plan take rows of a table.
+  func concerns(_ table: String) -> Bool {
+    !(clauses[table.lowercased()] ?? []).isEmpty
+  }
+
   /// Adds ` AND (…) IS NOT TRUE` for the doomed rows of a table, where there are any.
   func exclude(_ table: String, as alias: String, from sql: inout SQL) {
     guard let clauses = clauses[table.lowercased()], !clauses.isEmpty else { return }

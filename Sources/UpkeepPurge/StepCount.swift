@@ -29,6 +29,8 @@ struct StepCount: Sendable {
   private(set) var excepted = 0
   /// Rows of it whose time can't be read.
   private(set) var unreadable = 0
+  /// The same among the rows before the cutoff, where it was counted by the way.
+  private var unreadableAmongOld: Int?
   private let graph: DeletionGraph
 
   init(
@@ -54,12 +56,24 @@ struct StepCount: Sendable {
     for index in tallies.indices where tallies[index].rows > 0 && !tallies[index].isUnlink {
       tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))
     }
-    unreadable = try step.rule.countUnreadable(on: connection)
+    unreadable = try step.rule.countUnreadable(on: connection, amongOld: unreadableAmongOld)
   }
 
   private mutating func countDirect(
     _ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection
   ) throws {
+    let extent = try RowExtent(pass, condition, on: connection)
+    defer {
+      doomed.add(pass)
+      for edge in pass.leaves { doomed.add(edge, of: pass) }
+    }
+    if let extent, extent.isDense, !([pass.table.name] + pass.leaves.map(\.child)).contains(where: doomed.concerns),
+      let ranges = try DoomedRanges(pass, condition, extent: extent, graph: graph, on: connection)
+    {
+      tallies += try ranges.count(on: connection)
+      unreadableAmongOld = ranges.unreadable
+      return
+    }
     // The children are counted row by row of the parent, so that the condition is evaluated once for all of them.
     var sql = SQL("SELECT count(*), min(at), max(at)")
     for index in (pass.leaves + pass.unlinks).indices { sql += ", sum(n\(index))" }
@@ -71,7 +85,6 @@ struct StepCount: Sendable {
       sql += ") AS n\(index)"
     }
     sql += " FROM \(SQL.quoted(pass.table.name)) t"
-    let extent = try RowExtent(pass, condition, on: connection)
     // Where most rows between the first and the last are doomed, the table's own order is faster than the index's.
     if let extent, extent.isDense {
       sql += " NOT INDEXED WHERE t.\(pass.rowNumber) BETWEEN \(extent.first) AND \(extent.last) AND "
@@ -87,8 +100,6 @@ struct StepCount: Sendable {
       let rows = Int(row[3 + index].integer ?? 0)
       tallies.append(TableTally(table: edge.child, rows: rows, isUnlink: edge.action == .unlink))
     }
-    doomed.add(pass)
-    for edge in pass.leaves { doomed.add(edge, of: pass) }
   }
 
   private mutating func countListed(_ pass: DeletionPass, on connection: any DatabaseConnection) throws {
@@ -116,7 +127,7 @@ struct StepCount: Sendable {
 }
 
 extension TableTally {
-  fileprivate init(table: String, count row: [DatabaseValue], at column: Int) {
+  init(table: String, count row: [DatabaseValue], at column: Int) {
     self.init(table: table, rows: Int(row[column].integer ?? 0))
     oldest = row[column + 1].integer.map { Timestamp(microseconds: $0) }
     newest = row[column + 2].integer.map { Timestamp(microseconds: $0) }

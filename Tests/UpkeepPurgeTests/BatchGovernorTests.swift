@@ -90,17 +90,20 @@ struct BatchGovernorTests {
 
   @Test func beginsTheLogAnewBeforeItIsLarge() {
     let governor = BatchGovernor()
-    #expect(!governor.wantsNewLog(log(2999)))
-    #expect(governor.wantsNewLog(log(3000)))
+    #expect(!governor.wantsNewLog(log(2999), batch: 100))
+    #expect(governor.wantsNewLog(log(3000), batch: 100))
+    #expect(!governor.wantsNewLog(log(3999), batch: 500))
+    #expect(governor.wantsNewLog(log(4000), batch: 500))
+    #expect(governor.wantsNewLog(log(7000), batch: 5000))
   }
 
   @Test func triesAgainWhenALogThatAReaderKeepsHasGrownByAsMuch() {
     var governor = BatchGovernor()
     governor.note(log: log(3500))
-    #expect(!governor.wantsNewLog(log(6499)))
-    #expect(governor.wantsNewLog(log(6500)))
-    #expect(governor.wantsNewLog(log(3400)), "it was begun anew meanwhile")
+    #expect(!governor.wantsNewLog(log(6499), batch: 100))
+    #expect(governor.wantsNewLog(log(6500), batch: 100))
+    #expect(governor.wantsNewLog(log(3400), batch: 100), "it was begun anew meanwhile")
     governor.note(log: nil)
-    #expect(governor.wantsNewLog(log(3500)))
+    #expect(governor.wantsNewLog(log(3500), batch: 100))
   }
 }
