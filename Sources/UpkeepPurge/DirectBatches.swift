@@ -103,7 +103,7 @@ extension RowCondition {
     switch self {
     case .older(let column, let cutoff): (column, cutoff.textBound)
     case .all(let conditions): conditions.lazy.compactMap(\.timeBound).first
-    case .always, .isNull, .any: nil
+    case .always, .isNull, .isOneOf, .any: nil
     }
   }
 }

@@ -14,7 +14,7 @@ public struct Purge: Sendable {
   public enum Purpose: Sendable {
     /// Counting, on a read-only connection.
     case preview
-    /// Deleting.
+    /// Deleting, or changing rows.
     case deletion
   }
 

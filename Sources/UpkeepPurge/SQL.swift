@@ -2,7 +2,7 @@ import UpkeepCore
 import UpkeepDatabase
 
 /// A statement in the making: its text and the values of its parameters.
-struct SQL {
+public struct SQL: Sendable {
   private(set) var text = ""
   private(set) var values: [DatabaseValue] = []
   private let reserved: Int
@@ -31,7 +31,7 @@ struct SQL {
   }
 
   /// An identifier in quotes, where it needs them.
-  static func quoted(_ name: String) -> String {
+  public static func quoted(_ name: String) -> String {
     let plain = name.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") }
     let isWord = plain && name.first?.isNumber == false && !words.contains(name)
     return isWord
@@ -66,6 +66,8 @@ extension SQL {
       self += "1"
     case .isNull(let column):
       self += "\(alias).\(SQL.quoted(column)) IS NULL"
+    case .isOneOf(let column, let values):
+      addMembership("\(alias).\(SQL.quoted(column))", of: values)
     case .older(let column, let cutoff):
       addOlder("\(alias).\(SQL.quoted(column))", than: cutoff)
     case .any(let conditions):
@@ -73,6 +75,18 @@ extension SQL {
     case .all(let conditions):
       add(conditions, joined: " AND ", none: "1", of: alias)
     }
+  }
+
+  /// Most rows have one of the values, so that an index on the column would find too much: `IS TRUE` keeps SQLite from
+  /// taking it, and leaves it the index of the time.
+  private mutating func addMembership(_ column: String, of values: [String]) {
+    guard !values.isEmpty else { return self += "0" }
+    self += "(\(column) IN ("
+    for (index, value) in values.enumerated() {
+      if index > 0 { self += ", " }
+      bind(.text(value))
+    }
+    self += ")) IS TRUE"
   }
 
   private mutating func add(_ conditions: [RowCondition], joined: String, none: String, of alias: String) {

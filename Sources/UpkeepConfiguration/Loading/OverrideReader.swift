@@ -88,8 +88,9 @@ extension ConfigurationReader {
         path.append(part)
         kind = description.kind
       case .map(let element):
-        // Names of variables are written in capitals: the file's spelling counts.
-        path.append(place?.entries.first { $0.key.lowercased() == part.lowercased() }?.key ?? part)
+        // Names of variables are written in capitals: there the file's spelling counts.
+        let spelled = origin == .commandLine ? nil : place?.entries.first { $0.key.lowercased() == part.lowercased() }
+        path.append(spelled?.key ?? part)
         kind = element
       default:
         let name = path.joined(separator: ".")
