@@ -98,7 +98,7 @@ let package = Package(
       dependencies: [
         "NoopPlugin", "OddsRetentionPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin",
         "StuckPlansPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepFetch", "UpkeepRuntime", "UpkeepRuns",
-        "UpkeepCore", "UpkeepTestKit", "UpkeepDemo", grdb,
+        "UpkeepCore", "UpkeepTestKit", "UpkeepDemo", grdb, log,
       ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
     .target(

@@ -49,15 +49,7 @@ final class StaleReport: Sendable {
       [
         "job_id": job[0].text.map { .string($0) } ?? .null, "job_type": type.map { .string($0) } ?? .null,
         "status": .string(job[2] == .integer(1) ? settings.completedStatus : settings.failedStatus),
-        "timeout_minutes": limit.minutes, "elapsed_minutes": elapsed.minutes,
+        "timeout_minutes": .tenths(limit.inSeconds / 60), "elapsed_minutes": .tenths(elapsed.inSeconds / 60),
       ])
-  }
-}
-
-extension Duration {
-  /// Minutes with one digit behind the point.
-  fileprivate var minutes: JSONValue {
-    let tenths = (inSeconds / 6).rounded()
-    return tenths.truncatingRemainder(dividingBy: 10) == 0 ? .integer(Int(tenths / 10)) : .number(tenths / 10)
   }
 }
