@@ -83,8 +83,10 @@ let package = Package(
     plugin("DownloadLog", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("StuckPlans", ["UpkeepDatabase", "UpkeepPurge"]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
-    tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore"]),
-    tests("UpkeepConfigurationTests", ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule"]),
+    tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
+    tests(
+      "UpkeepConfigurationTests",
+      ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepTestKit"]),
     tests("UpkeepDatabaseTests", ["UpkeepDatabase", "UpkeepCore"]),
     tests("UpkeepFetchTests", ["UpkeepFetch", "UpkeepCore", "UpkeepTestKit"]),
     tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
