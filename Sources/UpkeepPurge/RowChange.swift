@@ -53,29 +53,33 @@ struct ChangeBatches: BatchSource {
     let (table, values) = (change.table, change.values)
     let key = try Self.key(of: table)
     let name = SQL.quoted(table.name)
-    let exception = rows.from(table.name, where: "\(name).\(key) = t.\(key)").map { "EXISTS (SELECT 1\($0))" }
-    let condition = "(\(change.condition))" + (exception.map { " AND NOT \($0)" } ?? "")
+    // The excepted rows stand in a query of their own, which doesn't know the row as `t`: a table may be called so.
+    func isExcepted(_ further: String? = nil) -> String? {
+      rows.from(table.name, where: further).map { "t.\(key) IN (SELECT \(name).\(key)\($0))" }
+    }
+    func condition(_ isExcepted: String?) -> String {
+      "(\(change.condition))" + (isExcepted.map { " AND NOT \($0)" } ?? "")
+    }
     let type = table.rowNumber == nil ? table.column(table.primaryKey[0])?.affinity ?? "" : "INTEGER"
     try connection.execute("DROP TABLE IF EXISTS \(Self.list)")
     try connection.execute("CREATE TABLE \(Self.list) (seq INTEGER PRIMARY KEY, row \(type))")
     try connection.execute(
-      "INSERT INTO \(Self.list) (row) SELECT t.\(key) FROM \(name) t WHERE \(condition) ORDER BY t.\(key)", values)
+      "INSERT INTO \(Self.list) (row) SELECT t.\(key) FROM \(name) t WHERE \(condition(isExcepted())) ORDER BY t.\(key)",
+      values)
     excepted =
-      try exception.map { kept in
+      try isExcepted().map { kept in
         Int(
-          try connection.integer(
-            "SELECT count(*) FROM \(name) t WHERE (\(change.condition)) AND \(kept)", values))
+          try connection.integer("SELECT count(*) FROM \(name) t WHERE (\(change.condition)) AND \(kept)", values))
       } ?? 0
-    let (after, through) = ("?\(values.count + 1)", "?\(values.count + 2)")
-    let range = "seq > \(after) AND seq <= \(through)"
-    let reads = ([key].map { "t.\($0)" } + change.reads).joined(separator: ", ")
+    let range = "seq > ?\(values.count + 1) AND seq <= ?\(values.count + 2)"
+    let listed = "IN (SELECT row FROM \(Self.list) WHERE \(range))"
+    let holds = condition(isExcepted("\(name).\(key) \(listed)"))
+    let reads = ["t.\(key)"] + change.reads
     selection =
-      "SELECT \(reads) FROM \(Self.list) l CROSS JOIN \(name) t ON t.\(key) = l.row "
-      + "WHERE l.\(range) AND \(condition) ORDER BY l.seq"
+      "SELECT \(reads.joined(separator: ", ")) FROM \(Self.list) l CROSS JOIN \(name) t ON t.\(key) = l.row "
+      + "WHERE l.\(range) AND \(holds) ORDER BY l.seq"
     let assignments = change.assignments.map { "\(SQL.quoted($0.column)) = \($0.value)" }.joined(separator: ", ")
-    update =
-      "UPDATE \(name) AS t SET \(assignments) "
-      + "WHERE t.\(key) IN (SELECT row FROM \(Self.list) WHERE \(range)) AND \(condition) RETURNING \(key)"
+    update = "UPDATE \(name) AS t SET \(assignments) WHERE t.\(key) \(listed) AND \(holds) RETURNING \(key)"
     self.values = values
   }
 

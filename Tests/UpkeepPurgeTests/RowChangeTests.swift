@@ -6,7 +6,7 @@ import UpkeepTestKit
 
 @testable import UpkeepPurge
 
-/// Changes of rows: in batches, each with the whole condition again.
+/// Changes of rows: in batches, each with the whole condition again. The table has the name of the alias.
 struct RowChangeTests {
   private static let rows = """
     WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 300)
