@@ -3,7 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-public import UpkeepCore
+import UpkeepCore
 
 /// Sends requests over HTTP/1.1 and HTTP/2, through AsyncHTTPClient.
 ///

@@ -1,4 +1,4 @@
-public import UpkeepCore
+import UpkeepCore
 public import UpkeepDatabase
 
 /// A change of rows of one table: which rows, and what becomes of them.

@@ -41,8 +41,10 @@ public final class StubServer: Sendable {
     }
     port = UInt16(bigEndian: address.sin_port)
     guard done else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+    // The thread that accepts is the one that closes, or it might accept at what has the number by then.
     // Threads of its own: those of the queues are few, and what waits in one of them would keep tests from running.
     Thread.detachNewThread { [weak self] in
+      defer { close(listener) }
       while case let connection = accept(listener, nil, nil), connection >= 0 {
         guard let server = self else {
           close(connection)
@@ -77,7 +79,6 @@ public final class StubServer: Sendable {
 
   /// Ends the server: from now on connections are refused.
   public func stop() {
-    // A second close would hit whatever has the number by then.
     let open = state.withLock { state -> [Int32]? in
       guard !state.isStopped else { return nil }
       state.isStopped = true
@@ -85,7 +86,7 @@ public final class StubServer: Sendable {
     }
     guard let open else { return }
     shutdown(listener, Int32(SHUT_RDWR))
-    for connection in open + [listener] { close(connection) }
+    for connection in open { close(connection) }
   }
 
   private func serve(_ connection: Int32) {

@@ -1,4 +1,4 @@
-public import UpkeepCore
+import UpkeepCore
 
 extension Catalogue {
   /// A column that a task works by.
