@@ -68,7 +68,8 @@ let package = Package(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepFetch", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "StaleJobsPlugin",
+        "UpkeepFetch", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin",
+        "StaleJobsPlugin",
         "JobHistoryPlugin", "DownloadLogPlugin",
         "StuckPlansPlugin", log,
       ]),
@@ -78,6 +79,7 @@ let package = Package(
       swiftSettings: strict),
     plugin("Noop", []),
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("TableRetention", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("StaleJobs", ["UpkeepDatabase", "UpkeepPurge", "UpkeepFetch"]),
     plugin("JobHistory", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("DownloadLog", ["UpkeepDatabase", "UpkeepPurge"]),
@@ -101,7 +103,8 @@ let package = Package(
     .testTarget(
       name: "PluginTests",
       dependencies: [
-        "NoopPlugin", "OddsRetentionPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin",
+        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "StaleJobsPlugin", "JobHistoryPlugin",
+        "DownloadLogPlugin",
         "StuckPlansPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepFetch", "UpkeepRuntime", "UpkeepRuns",
         "UpkeepCore", "UpkeepTestKit", "UpkeepDemo", grdb, log,
       ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),

@@ -18,7 +18,7 @@ struct StaleRules {
       values.append(value)
       return "?\(values.count)"
     }
-    func column(_ name: String) -> String { "t.\(SQL.quoted(name))" }
+    func column(_ name: String) -> String { "t.\(SQLName.quoted(name))" }
     examined =
       "\(column(settings.statusColumn)) IN (\(settings.activeStatuses.map { bind(.text($0)) }.joined(separator: ", ")))"
     let started = "\(column(settings.startedColumn)), \(column(settings.createdColumn))"
@@ -71,7 +71,8 @@ struct StaleRules {
   func countUnreadable(on connection: any DatabaseConnection) throws -> Int {
     Int(
       try connection.integer(
-        "SELECT count(*) FROM \(SQL.quoted(change.table.name)) t WHERE \(examined) AND \(base) IS NULL", change.values))
+        "SELECT count(*) FROM \(SQLName.quoted(change.table.name)) t WHERE \(examined) AND \(base) IS NULL",
+        change.values))
   }
 
   func warning(_ count: Int) -> String {

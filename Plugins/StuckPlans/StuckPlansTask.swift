@@ -51,14 +51,14 @@ public struct StuckPlansTask: ChangingTask, InspectableTask {
     let jobs = try catalogue.table(
       settings.jobTable, named: "job_table",
       with: [.init(settings.jobIDColumn, "job_id_column"), .init(settings.jobStatusColumn, "job_status_column")])
-    let job = "t.\(SQL.quoted(settings.jobColumn))"
+    let job = "t.\(SQLName.quoted(settings.jobColumn))"
     let active = settings.activeStatuses.indices.map { "?\($0 + 4)" }.joined(separator: ", ")
     let works =
-      "SELECT 1 FROM \(SQL.quoted(jobs.name)) j WHERE j.\(SQL.quoted(settings.jobIDColumn)) = \(job) "
-      + "AND j.\(SQL.quoted(settings.jobStatusColumn)) IN (\(active))"
+      "SELECT 1 FROM \(SQLName.quoted(jobs.name)) j WHERE j.\(SQLName.quoted(settings.jobIDColumn)) = \(job) "
+      + "AND j.\(SQLName.quoted(settings.jobStatusColumn)) IN (\(active))"
     return RowChange(
       name: plans.name, table: plans,
-      condition: "t.\(SQL.quoted(settings.statusColumn)) = ?1 AND "
+      condition: "t.\(SQLName.quoted(settings.statusColumn)) = ?1 AND "
         + "(\(job) IS NULL OR \(job) = '' OR NOT EXISTS (\(works)))",
       assignments: [(settings.statusColumn, "?2"), (settings.updatedColumn, "?3")], reads: [],
       values: [.text(settings.from), .text(settings.to), .text(now.microsecondText)]

@@ -13,6 +13,7 @@ public enum DemoConfiguration {
     databases:
       odds: { sqlite: data/odds.sqlite }
       stash: { sqlite: data/stash.sqlite }
+      app: { sqlite: data/app.sqlite }
 
     tasks:
       # Keeps the last 30 days of odds, and of matches.
@@ -38,6 +39,21 @@ public enum DemoConfiguration {
       stuck_plans:                    # resets plans whose job is over or gone
         interval: 1h
         settings: { database: stash }
+      # Keeps a log and a sensor's readings to 30 days, by rules for its tables.
+      table_retention:
+        interval: 24h
+        settings:
+          database: app
+          rules:
+            - table: logs
+              time_column: created_at   # text, as most tables have it
+              keep: 30d
+              where: "level <> 'error'" # errors stay
+            - table: readings
+              time_column: taken_at     # Unix seconds: found out from the values
+              keep: 30d
+              keep_last: 100            # whatever their age, the newest of each device stay
+              per: device_id
 
       # Does nothing, successfully: a second task to try things with.
       heartbeat:

@@ -17,6 +17,8 @@ public struct DemoFolder: Sendable {
   public var database: String { "\(folder)/data/odds.sqlite" }
   /// The sample database of the media application.
   public var mediaDatabase: String { "\(folder)/data/stash.sqlite" }
+  /// The sample database of no application in particular.
+  public var appDatabase: String { "\(folder)/data/app.sqlite" }
 
   /// Whether the folder doesn't exist or is empty.
   /// - Throws: ``UpkeepCore/TaskError`` where it can't be looked into.
@@ -41,6 +43,7 @@ public struct DemoFolder: Sendable {
       }
       try Data(DemoConfiguration.text.utf8).write(to: URL(fileURLWithPath: configuration))
     }
+    try await AppSample.make(at: appDatabase, now: now, scale: scale)
     let odds = try await OddsSample.make(at: database, now: now, snapshots: max(1, Int(200_000 * scale)))
     let media = try await MediaSample.make(
       at: mediaDatabase, now: now, jobs: max(1, Int(20_000 * scale)), plans: max(1, Int(1000 * scale)))

@@ -4,6 +4,7 @@ import NoopPlugin
 import OddsRetentionPlugin
 import StaleJobsPlugin
 import StuckPlansPlugin
+import TableRetentionPlugin
 public import UpkeepCore
 
 /// The plugins that come with the program. Add one by adding its line here.
@@ -15,6 +16,7 @@ public enum BuiltInPlugins {
     Plugin("job_history", JobHistoryTask.self, JobHistoryTask.documentation),
     Plugin("download_log", DownloadLogTask.self, DownloadLogTask.documentation),
     Plugin("stuck_plans", StuckPlansTask.self, StuckPlansTask.documentation),
+    Plugin("table_retention", TableRetentionTask.self, TableRetentionTask.documentation),
     Plugin("noop", NoopTask.self, NoopTask.documentation),
   ]
 }

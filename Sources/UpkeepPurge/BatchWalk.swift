@@ -39,6 +39,9 @@ struct BatchWalk: Sendable {
   /// Deletes the rows of one step.
   mutating func delete(_ step: DeletionPlan.Step, graph: DeletionGraph) async throws {
     let root = step.root
+    try await purge.session.transaction(.read) { connection in
+      try step.rule.condition.makeRankings(without: DoomedRows(), on: connection)
+    }
     if root.isDirect, case .condition(let condition) = root.selection {
       let extent = try await purge.session.perform { try RowExtent(root, condition, on: $0) }
       guard let extent else { return }

@@ -42,6 +42,9 @@ public struct Purge: Sendable {
     }
   }
 
+  /// The name of the database under `databases:`.
+  public var databaseName: String { database.name }
+
   let meter = PurgeMeter()
   var bounds = PurgeBounds()
 
@@ -166,7 +169,7 @@ public struct Purge: Sendable {
         wanted.append((edge.child, "\(text)\(edge.parent); one pass over it is made instead: \(edge.indexStatement)"))
       }
     }
-    if let column = step.rule.timeColumn, !step.root.table.hasIndex(on: [column]) {
+    if let column = step.rule.condition.timeBound?.column, !step.root.table.hasIndex(on: [column]) {
       let table = step.root.table.name
       let statement =
         "CREATE INDEX \(SQL.quoted("ix_\(table)_\(column)")) ON \(SQL.quoted(table)) (\(SQL.quoted(column)))"

@@ -4,7 +4,7 @@ public import UpkeepDatabase
 /// A change of rows of one table: which rows, and what becomes of them.
 ///
 /// The texts are SQL; in all of them the row is `t`, and `?1`, `?2` and so on are ``values``. Names of tables and
-/// columns that come from settings go through ``SQL/quoted(_:)``.
+/// columns that come from settings go through `SQLName.quoted`.
 public struct RowChange: Sendable {
   /// The name of the step, for errors and progress.
   public var name: String

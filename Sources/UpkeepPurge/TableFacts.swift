@@ -4,16 +4,17 @@ public import UpkeepDatabase
 extension Statistics.Item {
   /// Counts a table, with the oldest and the newest of its times where it has such a column.
   ///
-  /// The first and the last time are those in the order of the column's text, which an index gives at once.
+  /// The first and the last time are those in the order of the column's values, which an index gives at once.
   public init(
-    table: TableDescription, timeColumn: String?, on connection: any DatabaseConnection
+    table: TableDescription, timeColumn: String?, form: TimeForm = .text, on connection: any DatabaseConnection
   ) throws {
     let name = SQL.quoted(table.name)
     self.init(name: table.name, count: Int(try connection.integer("SELECT count(*) FROM \(name)")))
-    guard let column = timeColumn.flatMap({ table.column($0)?.name }).map(SQL.quoted) else { return }
+    guard let column = timeColumn.flatMap({ table.column($0)?.name }) else { return }
+    let instant = TimeColumn(column, form).instant(of: name)
     func edge(_ order: String) throws -> Timestamp? {
-      let sql = "SELECT upkeep_instant(\(column)) FROM \(name) WHERE upkeep_instant(\(column)) IS NOT NULL"
-      let row = try connection.first("\(sql) ORDER BY \(column) \(order) LIMIT 1")
+      let sql = "SELECT \(instant) FROM \(name) WHERE \(instant) IS NOT NULL"
+      let row = try connection.first("\(sql) ORDER BY \(name).\(SQL.quoted(column)) \(order) LIMIT 1")
       return row?[0].integer.map { Timestamp(microseconds: $0) }
     }
     oldest = try edge("ASC")

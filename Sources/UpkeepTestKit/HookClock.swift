@@ -1,39 +1,44 @@
 import Synchronization
 
-/// The machine's clock, which does something when it is looked at for the first time: a way to do what somebody else does
-/// in the middle of a run.
+/// A clock on which ten microseconds pass with each look and every sleep is over at once; the first sleep may do something.
+///
+/// A purge sleeps after its first batch: that is the moment for a test to change what a later batch will find.
 public final class HookClock: Clock, Sendable {
-  /// Those of the machine's clock.
-  public typealias Instant = ContinuousClock.Instant
+  /// An instant of the clock.
+  public typealias Instant = ManualClock.Instant
 
-  private let hook: @Sendable () throws -> Void
-  private let state = Mutex<(hasRun: Bool, error: (any Error)?)>((false, nil))
+  private let start = ManualClock().now
+  private let state = Mutex(Swift.Duration.zero)
+  private let hook: Mutex<(@Sendable () async throws -> Void)?>
+  /// Whether the first sleep does something.
+  public let hasHook: Bool
 
-  /// Creates a clock; `hook` is called in the first look.
-  public init(_ hook: @escaping @Sendable () throws -> Void) {
-    self.hook = hook
+  /// Creates a clock.
+  /// - Parameter hook: What the first sleep does.
+  public init(_ hook: (@Sendable () async throws -> Void)? = nil) {
+    self.hook = Mutex(hook)
+    hasHook = hook != nil
   }
 
-  /// What went wrong in the hook.
-  public var error: (any Error)? { state.withLock { $0.error } }
+  /// A millisecond.
+  public var minimumResolution: Swift.Duration { .milliseconds(1) }
 
-  /// The present instant.
+  /// Ten microseconds later than at the last look.
   public var now: Instant {
-    let isFirst = state.withLock { state in
-      defer { state.hasRun = true }
-      return !state.hasRun
+    state.withLock { offset in
+      offset += .microseconds(10)
+      return start.advanced(by: offset)
     }
-    if isFirst {
-      do { try hook() } catch { state.withLock { $0.error = error } }
-    }
-    return ContinuousClock().now
   }
 
-  /// That of the machine's clock.
-  public var minimumResolution: Duration { ContinuousClock().minimumResolution }
-
-  /// Sleeps by the machine's clock.
-  public func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-    try await ContinuousClock().sleep(until: deadline, tolerance: tolerance)
+  /// Is over at once.
+  public func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {
+    state.withLock { $0 = max($0, deadline.offset) }
+    let work = hook.withLock { hook in
+      defer { hook = nil }
+      return hook
+    }
+    try await work?()
+    try Task.checkCancellation()
   }
 }

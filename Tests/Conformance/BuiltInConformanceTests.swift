@@ -14,7 +14,36 @@ import UpkeepTestKit
     var fixture: @Sendable () async throws -> ConformanceFixture
   }
 
+  /// Settings of `table_retention` with one rule.
+  private static func retention(_ rule: [String: JSONValue]) -> JSONValue {
+    .object(["database": .string("app"), "rules": .array([.object(rule)])])
+  }
+
   private static let expectations: [String: Expectation] = [
+    "table_retention": Expectation(
+      powers: [.preview, .delete, .inspect],
+      badSettings: [
+        .test(.object(["database": .string("app"), "rules": .array([])])),
+        .test(retention(["table": "logs"])), .test(retention(["table": "logs", "keep": "1d"])),
+        .test(retention(["table": "logs", "time_column": "created_at", "keep": .integer(30)])),
+        .test(retention(["table": "logs", "where": "level = 'a'; DROP TABLE logs"])),
+        .test(retention(["table": "logs", "keep_rows": .integer(0)])),
+      ]
+    ) {
+      let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+      let databases = try TemporaryDatabases()
+      try await AppSample.make(at: databases.path("app"), now: now, scale: 0.1)
+      let rules: [JSONValue] = [
+        .object(["table": "logs", "time_column": "created_at", "keep": "30d", "where": "level <> 'error'"]),
+        .object([
+          "table": "readings", "time_column": "taken_at", "keep": "30d", "keep_last": .integer(20), "per": "device_id",
+        ]),
+        .object(["table": "logs", "time_column": "created_at", "keep_rows": .integer(1200)]),
+      ]
+      return ConformanceFixture(
+        settings: .test(.object(["database": .string("app"), "rules": .array(rules)])), resources: databases, now: now
+      ) { try await databases.digest("app", without: "") }
+    },
     "noop": Expectation(
       powers: [.preview],
       badSettings: [
@@ -77,7 +106,7 @@ import UpkeepTestKit
     let expectation = try #require(Self.expectations[id], "say here what is expected of \(id)")
     let conformance = PluginConformance(
       plugin, powers: expectation.powers, badSettings: expectation.badSettings,
-      scope: SettingScope(folder: "/", databases: ["odds", "stash"]), fixture: expectation.fixture)
+      scope: SettingScope(folder: "/", databases: ["odds", "stash", "app"]), fixture: expectation.fixture)
     let failures = await conformance.failures()
     #expect(failures == [])
   }

@@ -155,7 +155,8 @@ import UpkeepCore
       let sample = try #require(plugin["sample"] as? String)
       let lines = sample.split(separator: "\n").map { "  \($0)" }
       let place = try Workplace(
-        "version: 1\ndatabases:\n  odds: { sqlite: odds.sqlite }\n  stash: { sqlite: stash.sqlite }\ntasks:\n"
+        "version: 1\ndatabases:\n  odds: { sqlite: odds.sqlite }\n  stash: { sqlite: stash.sqlite }\n"
+          + "  app: { sqlite: app.sqlite }\ntasks:\n"
           + lines.joined(separator: "\n") + "\n")
       let outcome = try await place.run("validate")
       #expect(outcome.status == 0, "\(outcome.errors)")

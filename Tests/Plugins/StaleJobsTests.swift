@@ -173,7 +173,7 @@ struct StaleJobsTests {
       MediaFixture.job("c", started: "2026-11-20 01:00:00"))
     let path = fixture.stash.path
     // The run looks at its clock between the list of jobs and the first batch.
-    let clock = HookClock {
+    let clock = FirstLookClock {
       try SecondConnection(path).execute(
         "UPDATE job SET status = 'completed', completed_at = '2026-11-20 11:59:59' WHERE id = 'a'",
         "UPDATE job SET started_at = '2026-11-20 11:59:59' WHERE id = 'b'")

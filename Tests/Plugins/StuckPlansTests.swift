@@ -55,7 +55,7 @@ struct StuckPlansTests {
       MediaFixture.job("a", status: "failed"), Self.plan(1, job: "'a'"), Self.plan(2, job: "'b'"),
       Self.plan(3, job: "'c'"))
     let path = fixture.stash.path
-    let clock = HookClock {
+    let clock = FirstLookClock {
       try SecondConnection(path).execute(
         "UPDATE job SET status = 'running' WHERE id = 'a'", "UPDATE analysis_plan SET status = 'APPLIED' WHERE id = 2")
     }
