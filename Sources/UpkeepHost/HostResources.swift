@@ -20,7 +20,7 @@ struct HostResources: DatabaseResources, FetchResources {
   static func database(_ configuration: DatabaseConfiguration) throws -> any Database {
     switch configuration.engine {
     case .sqlite(let path):
-      return SQLiteDatabase(name: configuration.name, path: path)
+      return SQLiteDatabase(name: configuration.name, path: path, secureDelete: configuration.secureDelete)
     case .postgres:
       throw TaskError(
         code: "engine_unavailable", place: "database \(configuration.name)",

@@ -129,3 +129,25 @@ struct SQLiteLogTests {
     }
   }
 }
+
+/// What stays readable in the file of what was deleted.
+struct SecureDeleteTests {
+  @Test(arguments: [true, false])
+  func overwritesFreedPagesWhereAsked(secureDelete: Bool) async throws {
+    let path = NSTemporaryDirectory() + "upkeep-secure-\(UUID().uuidString).sqlite"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let database = SQLiteDatabase(name: "test", path: path, mayCreate: true, secureDelete: secureDelete)
+    let session = try await database.open(.write(.normal), purpose: "test")
+    try await session.perform { connection in
+      try connection.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, text TEXT)")
+      try connection.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO t SELECT i, 'confidential' || i FROM n"
+      )
+      try connection.execute("DELETE FROM t WHERE id > 1")
+    }
+    await session.close()
+    let left = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    #expect(left.contains("confidential1"))
+    #expect(left.contains("confidential250") == !secureDelete)
+  }
+}
