@@ -60,7 +60,8 @@ let package = Package(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", log,
+        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin",
+        "RunHistoryPlugin", log,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(
@@ -69,6 +70,7 @@ let package = Package(
     plugin("Noop", []),
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("TableRetention", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("RunHistory", []),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
     tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
     tests(
@@ -87,9 +89,8 @@ let package = Package(
     .testTarget(
       name: "PluginTests",
       dependencies: [
-        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepCore",
-        "UpkeepTestKit", "UpkeepDemo",
+        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "RunHistoryPlugin", "OddsOracle",
+        "UpkeepDatabase", "UpkeepPurge", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", "UpkeepDemo",
       ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
     .target(
@@ -106,11 +107,11 @@ let package = Package(
       ], path: "Tests/Faults", exclude: ["VFS"], swiftSettings: strict),
     tests(
       "ConformanceTests", path: "Tests/Conformance",
-      ["UpkeepHost", "UpkeepTestKit", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
+      ["UpkeepHost", "UpkeepTestKit", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
     tests("UpkeepCommandTests", ["upkeep", "UpkeepHost", "UpkeepRuns", "UpkeepCore", "UpkeepDemo"]),
     tests("ArchitectureTests", path: "Tests/Architecture", []),
     tests(
       "EndToEndTests", path: "Tests/EndToEnd",
-      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepDemo"]),
+      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepStore", "UpkeepTestKit", "UpkeepDemo"]),
   ]
 )

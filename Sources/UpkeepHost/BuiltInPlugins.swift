@@ -1,5 +1,6 @@
 import NoopPlugin
 import OddsRetentionPlugin
+import RunHistoryPlugin
 import TableRetentionPlugin
 public import UpkeepCore
 
@@ -9,6 +10,7 @@ public enum BuiltInPlugins {
   public static let all: [PluginDescriptor] = [
     Plugin("odds_retention", OddsRetentionTask.self, OddsRetentionTask.documentation),
     Plugin("table_retention", TableRetentionTask.self, TableRetentionTask.documentation),
+    Plugin("run_history", RunHistoryTask.self, RunHistoryTask.documentation),
     Plugin("noop", NoopTask.self, NoopTask.documentation),
   ]
 }

@@ -2,9 +2,18 @@ import UpkeepConfiguration
 import UpkeepCore
 import UpkeepDatabase
 
-/// What the host offers to tasks: the configured databases, each opened when a task asks for it.
-struct HostResources: DatabaseResources {
+/// What the host offers to tasks: the configured databases, each opened when a task asks for it, and its own history.
+struct HostResources: DatabaseResources, HistoryResources {
   let configured: [DatabaseConfiguration]
+  /// The history of the runs that the task is one of.
+  var history: KeptHistory?
+
+  func keptHistory() throws -> KeptHistory {
+    if let history { return history }
+    throw TaskError(
+      code: "no_history", place: "run history", problem: "there is no state store here",
+      fix: "this is a fault of the program, please report it")
+  }
 
   func database(named name: String) throws -> any Database {
     guard let found = configured.first(where: { $0.name == name }) else {
