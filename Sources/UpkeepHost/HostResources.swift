@@ -1,10 +1,13 @@
 import UpkeepConfiguration
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepFetch
 
-/// What the host offers to tasks: the configured databases, each opened when a task asks for it, and its own history.
-struct HostResources: DatabaseResources, HistoryResources {
+/// What the host offers to tasks: the configured databases, each opened when a task asks for it,
+/// outgoing HTTP, and its own history.
+struct HostResources: DatabaseResources, FetchResources, HistoryResources {
   let configured: [DatabaseConfiguration]
+  let fetcher: any Fetcher = HTTPFetcher(clock: Host.systemClock)
   /// The history of the runs that the task is one of.
   var history: KeptHistory?
 

@@ -85,6 +85,11 @@ extension Purge {
         problem: "the plan doesn't honour the exceptions that are configured",
         fix: "this is a fault of the task's plugin, please report it; nothing was deleted")
     }
+    try await check(exceptions, in: context)
+  }
+
+  /// Sees to it that every expression means something.
+  func check(_ exceptions: [RowException], in context: TaskContext) async throws {
     let expressions = exceptions.compactMap { exception -> (RowException, String)? in
       if case .matching(let text) = exception.rows { (exception, text) } else { nil }
     }

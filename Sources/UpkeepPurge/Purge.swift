@@ -14,7 +14,7 @@ public struct Purge: Sendable {
   public enum Purpose: Sendable {
     /// Counting, on a read-only connection.
     case preview
-    /// Deleting.
+    /// Deleting, or changing rows.
     case deletion
   }
 
@@ -153,7 +153,7 @@ public struct Purge: Sendable {
       [
         "name": .string(database.name), "journal_mode": .string(journal), "bytes": .integer(Int(size[0] * size[1])),
         "free_bytes": .integer(Int(size[0] * size[2])),
-        "longest_hold_ms": .number((figures.longestHold.inSeconds * 10_000).rounded() / 10),
+        "longest_hold_ms": .tenths(figures.longestHold.inSeconds * 1000),
         "rows_per_second": .integer(figures.rowsPerSecond),
       ])
   }

@@ -7,6 +7,9 @@ public indirect enum RowCondition: Hashable, Sendable {
   case always
   /// Rows whose time lies strictly before an instant. Rows whose time is NULL or can't be read aren't selected.
   case older(column: String, than: Timestamp, as: TimeForm = .text)
+  /// Rows whose column is one of some texts. The time of a rule is what its rows are found by: an index on this column
+  /// isn't used.
+  case isOneOf(column: String, values: [String])
   /// Rows whose column is NULL.
   case isNull(column: String)
   /// Rows for which an SQL expression is true.

@@ -53,6 +53,8 @@ extension SQL {
       self += "1"
     case .isNull(let column):
       self += "\(alias).\(SQL.quoted(column)) IS NULL"
+    case .isOneOf(let column, let values):
+      addMembership("\(alias).\(SQL.quoted(column))", of: values)
     case .older(let column, let cutoff, let form):
       addOlder(TimeColumn(column, form), of: alias, than: cutoff)
     case .matching(let expression):
@@ -64,6 +66,18 @@ extension SQL {
     case .all(let conditions):
       add(conditions, joined: " AND ", none: "1", of: alias)
     }
+  }
+
+  /// Most rows have one of the values, so that an index on the column would find too much: `IS TRUE` keeps SQLite from
+  /// taking it, and leaves it the index of the time.
+  private mutating func addMembership(_ column: String, of values: [String]) {
+    guard !values.isEmpty else { return self += "0" }
+    self += "(\(column) IN ("
+    for (index, value) in values.enumerated() {
+      if index > 0 { self += ", " }
+      bind(.text(value))
+    }
+    self += ")) IS TRUE"
   }
 
   private mutating func add(_ conditions: [RowCondition], joined: String, none: String, of alias: String) {

@@ -21,3 +21,19 @@ extension Statistics.Item {
     newest = try edge("DESC")
   }
 }
+
+extension Statistics {
+  /// How many rows of a table hold each value of a column, as details of a kind: the column's name and `count`.
+  public static func counts(
+    by column: String, of table: TableDescription, kind: String, on connection: any DatabaseConnection
+  ) throws -> [JSONValue] {
+    let (name, key) = (SQL.quoted(table.name), SQL.quoted(column))
+    let sql = "SELECT CAST(\(key) AS TEXT), count(*) FROM \(name) GROUP BY \(key) ORDER BY \(key) LIMIT 100"
+    return try connection.map(sql) { row in
+      .object([
+        "kind": .string(kind), column: row[0].text.map { .string($0) } ?? .null,
+        "count": .integer(Int(row[1].integer ?? 0)),
+      ])
+    }
+  }
+}
