@@ -21,6 +21,9 @@ public struct TableSurvey: Hashable, Sendable {
   /// The statement that makes the index that a rule would use; nothing where there is one.
   public var missingIndex: String?
 
+  /// Below so many rows reading the whole table is as good as an index.
+  private static let worthAnIndex = 1000
+
   /// The ages that rows are counted by, in days.
   public static let ages = [30, 90]
 
@@ -60,7 +63,7 @@ public struct TableSurvey: Hashable, Sendable {
       let sql = "SELECT count(*) FROM \(name) WHERE \(value) < ?1 AND upkeep_instant(\(value), \(form.code)) < ?2"
       return Int(try connection.integer(sql, [form.bound(before: cutoff), .integer(cutoff.microseconds)]))
     }
-    if !column.isIndexed {
+    if !column.isIndexed, rows >= Self.worthAnIndex {
       let index = SQLName.quoted("ix_\(table.name)_\(column.name)")
       missingIndex = "CREATE INDEX \(index) ON \(name) (\(value))"
     }

@@ -21,7 +21,7 @@ public struct ProposedConfiguration: Sendable {
     let tables = try await TableSurvey.survey(SQLiteDatabase(name: name, path: file), now: now)
     let (timed, others) = (tables.filter { $0.timeColumn != nil }, tables.filter { $0.timeColumn == nil })
     rules = timed.count
-    text = Self.head(name, path) + Self.tasks(timed, name) + Self.rest(others, isAlone: timed.isEmpty)
+    text = Self.head(name, path) + Self.others(others) + Self.tasks(timed, name)
   }
 
   private static func head(_ name: String, _ path: String) -> String {
@@ -85,11 +85,10 @@ public struct ProposedConfiguration: Sendable {
     return text
   }
 
-  private static func rest(_ tables: [TableSurvey], isAlone: Bool) -> String {
-    guard !tables.isEmpty else { return isAlone ? "\n  # The database has no tables yet.\n" : "" }
+  private static func others(_ tables: [TableSurvey]) -> String {
+    guard !tables.isEmpty else { return "" }
     let list = tables.map { "  #   \(YAMLText.oneLine(YAMLText.scalar($0.table))): \(grouped($0.rows))\n" }.joined()
-    let note = isAlone ? "" : "  # (these lines stay as they are)\n"
-    return "\n  # No time column was found in these tables, with so many rows:\n\(note)\(list)"
+    return "\n  # No time column was found in these tables, with so many rows (keep_rows needs none):\n\(list)"
   }
 
   private static func grouped(_ number: Int) -> String {
