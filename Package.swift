@@ -71,6 +71,7 @@ let package = Package(
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
         "UpkeepFetch", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin",
+        "RunHistoryPlugin",
         "StaleJobsPlugin",
         "JobHistoryPlugin", "DownloadLogPlugin",
         "StuckPlansPlugin", log,
@@ -82,6 +83,7 @@ let package = Package(
     plugin("Noop", []),
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("TableRetention", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("RunHistory", []),
     plugin("StaleJobs", ["UpkeepDatabase", "UpkeepPurge", "UpkeepFetch"]),
     plugin("JobHistory", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("DownloadLog", ["UpkeepDatabase", "UpkeepPurge"]),
@@ -105,9 +107,11 @@ let package = Package(
     .testTarget(
       name: "PluginTests",
       dependencies: [
-        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "StaleJobsPlugin", "JobHistoryPlugin",
+        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin",
+        "JobHistoryPlugin",
         "DownloadLogPlugin",
         "StuckPlansPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepFetch", "UpkeepRuntime", "UpkeepRuns",
+        "UpkeepStore",
         "UpkeepCore", "UpkeepTestKit", "UpkeepDemo", grdb, log,
       ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
@@ -125,11 +129,11 @@ let package = Package(
       ], path: "Tests/Faults", exclude: ["VFS"], swiftSettings: strict),
     tests(
       "ConformanceTests", path: "Tests/Conformance",
-      ["UpkeepHost", "UpkeepTestKit", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
+      ["UpkeepHost", "UpkeepTestKit", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
     tests("UpkeepCommandTests", ["upkeep", "UpkeepHost", "UpkeepRuns", "UpkeepCore", "UpkeepDemo"]),
     tests("ArchitectureTests", path: "Tests/Architecture", []),
     tests(
       "EndToEndTests", path: "Tests/EndToEnd",
-      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepDemo"]),
+      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepStore", "UpkeepTestKit", "UpkeepDemo"]),
   ]
 )

@@ -55,7 +55,11 @@ public enum DemoConfiguration {
               keep_last: 100            # whatever their age, the newest of each device stay
               per: device_id
 
-      # Does nothing, successfully: a second task to try things with.
+      # Removes what is older than host: history: { keep: 90d, keep_failures: 365d } from the history of runs.
+      run_history:
+        interval: 24h
+
+      # Does nothing, successfully: another task to try things with.
       heartbeat:
         plugin: noop
         interval: 1h

@@ -2,6 +2,7 @@ import DownloadLogPlugin
 import JobHistoryPlugin
 import NoopPlugin
 import OddsRetentionPlugin
+import RunHistoryPlugin
 import StaleJobsPlugin
 import StuckPlansPlugin
 import TableRetentionPlugin
@@ -17,6 +18,7 @@ public enum BuiltInPlugins {
     Plugin("download_log", DownloadLogTask.self, DownloadLogTask.documentation),
     Plugin("stuck_plans", StuckPlansTask.self, StuckPlansTask.documentation),
     Plugin("table_retention", TableRetentionTask.self, TableRetentionTask.documentation),
+    Plugin("run_history", RunHistoryTask.self, RunHistoryTask.documentation),
     Plugin("noop", NoopTask.self, NoopTask.documentation),
   ]
 }

@@ -31,21 +31,24 @@ extension Host {
     }
     let random = SystemRandomSource()
     let now = wallClock.now()
+    let store: any StateStore = try await existingStore() ?? ForgetfulStore()
     return try await statistics(
       TaskContext(
         task: task.name, runID: RunID.make(at: now, random: random), mode: .preview, trigger: .manual, now: now,
-        wallClock: wallClock, clock: clock, random: random, resources: resources, logger: logger, forecast: nil,
+        wallClock: wallClock, clock: clock, random: random, resources: resources(store), logger: logger, forecast: nil,
         journal: RunJournal()))
   }
 
   private func runner(_ store: any StateStore) -> Runner {
     Runner(
       store: store, inspector: inspector, wallClock: wallClock, clock: clock, random: SystemRandomSource(),
-      resources: resources, logger: logger)
+      resources: resources(store), logger: logger)
   }
 
-  private var resources: HostResources {
-    HostResources(configured: configuration.databases)
+  private func resources(_ store: any StateStore) -> HostResources {
+    HostResources(
+      configured: configuration.databases,
+      history: KeptHistory(store, keep: configuration.historyKeep, keepFailures: configuration.historyKeepFailures))
   }
 
   /// At the command line the result says everything, so nothing is logged beside it.

@@ -3,7 +3,7 @@ public import UpkeepCore
 /// Keeps the history of runs. Each call is one durable transaction.
 ///
 /// Every call throws ``UpkeepCore/TaskError`` where the store can't be read or written.
-public protocol RunStore: Sendable {
+public protocol RunStore: RunHistory {
   /// Adds a record, or replaces the one with the same run id unless that one is final already.
   func save(_ record: RunRecord) async throws
   /// The record of a run.
@@ -12,9 +12,6 @@ public protocol RunStore: Sendable {
   func records(_ query: RunQuery) async throws -> [RunRecord]
   /// The newest final run (no previews) of each task that has one.
   func lastRuns() async throws -> [String: RunResult]
-  /// Removes final records older than the given instants in small batches.
-  /// - Returns: How many records were removed.
-  func prune(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> Int
 }
 
 /// The right to run, held by one process.

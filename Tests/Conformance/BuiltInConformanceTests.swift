@@ -4,6 +4,8 @@ import UpkeepCore
 import UpkeepDatabase
 import UpkeepDemo
 import UpkeepHost
+import UpkeepRuns
+import UpkeepStore
 import UpkeepTestKit
 
 /// Every plugin that comes with the program passes the suite that any plugin must pass.
@@ -20,6 +22,13 @@ import UpkeepTestKit
   }
 
   private static let expectations: [String: Expectation] = [
+    "run_history": Expectation(
+      powers: [.preview, .delete, .inspect], badSettings: [.test(.object(["keep": .string("90d")]))]
+    ) {
+      let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+      let history = try await TemporaryHistory(runs: 450, now: now)
+      return ConformanceFixture(resources: history, now: now) { try await history.digest() }
+    },
     "table_retention": Expectation(
       powers: [.preview, .delete, .inspect],
       badSettings: [
@@ -158,5 +167,34 @@ private final class TemporaryDatabases: DatabaseResources {
     }
     await session.close()
     return digest.joined(separator: "\n")
+  }
+}
+
+/// A state store with records of every age.
+private final class TemporaryHistory: HistoryResources {
+  private let databases: TemporaryDatabases
+  private let store: SQLStateStore
+
+  /// Makes so many runs, one a day: most are older than what is kept.
+  init(runs: Int, now: Timestamp) async throws {
+    databases = try TemporaryDatabases()
+    let file = SQLiteDatabase(name: "state", path: databases.path("state"), mayCreate: true)
+    store = SQLStateStore(
+      database: file, inspector: StubProcessInspector(), wallClock: ManualWallClock(start: now))
+    for number in 0..<runs {
+      var result = RunResult(
+        runID: "01\(number)", task: "nap", plugin: "noop", mode: .run, trigger: .manual,
+        status: number % 3 == 0 ? .failed : .completed, settings: [:], host: "box-1")
+      result.finishedAt = now - .seconds(number * 86_400)
+      try await store.save(RunRecord(result: result, owner: nil, createdAt: now - .seconds(number * 86_400 + 60)))
+    }
+  }
+
+  func keptHistory() throws -> KeptHistory {
+    KeptHistory(store, keep: .seconds(90 * 86_400), keepFailures: .seconds(365 * 86_400))
+  }
+
+  func digest() async throws -> String {
+    try await store.records(RunQuery(limit: 1000)).map(\.result.runID).joined(separator: " ")
   }
 }
