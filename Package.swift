@@ -60,7 +60,7 @@ let package = Package(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", log,
+        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TusExpiryPlugin", log,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(
@@ -68,6 +68,7 @@ let package = Package(
       swiftSettings: strict),
     plugin("Noop", []),
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("TusExpiry", ["UpkeepSchedule"]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
     tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore"]),
     tests("UpkeepConfigurationTests", ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule"]),
@@ -81,7 +82,8 @@ let package = Package(
     .testTarget(
       name: "PluginTests",
       dependencies: [
-        "NoopPlugin", "OddsRetentionPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepCore",
+        "NoopPlugin", "OddsRetentionPlugin", "TusExpiryPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge",
+        "UpkeepCore",
         "UpkeepTestKit", "UpkeepDemo",
       ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
