@@ -70,8 +70,10 @@ let package = Package(
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("TusExpiry", ["UpkeepSchedule"]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
-    tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore"]),
-    tests("UpkeepConfigurationTests", ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule"]),
+    tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
+    tests(
+      "UpkeepConfigurationTests",
+      ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepTestKit"]),
     tests("UpkeepDatabaseTests", ["UpkeepDatabase", "UpkeepCore"]),
     tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
     tests(
