@@ -85,8 +85,7 @@ let package = Package(
       name: "PluginTests",
       dependencies: [
         "NoopPlugin", "OddsRetentionPlugin", "TusExpiryPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepCore",
-        "UpkeepTestKit", "UpkeepDemo",
+        "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", "UpkeepDemo",
       ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
     .target(

@@ -13,6 +13,8 @@ public struct DemoFolder: Sendable {
 
   /// The configuration file.
   public var configuration: String { "\(folder)/upkeep.yaml" }
+  /// The sample upload folder.
+  public var uploads: String { "\(folder)/uploads" }
   /// The sample database.
   public var database: String { "\(folder)/data/odds.sqlite" }
 
@@ -39,6 +41,7 @@ public struct DemoFolder: Sendable {
       }
       try Data(DemoConfiguration.text.utf8).write(to: URL(fileURLWithPath: configuration))
     }
+    try UploadSample.make(at: uploads, now: now)
     return try await OddsSample.make(at: database, now: now, snapshots: max(1, Int(200_000 * scale)))
   }
 

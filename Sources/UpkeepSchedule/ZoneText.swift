@@ -5,6 +5,11 @@ public struct ZoneText: SettingValue, Hashable {
   /// The name, such as `Europe/Riga`.
   public var name: String
 
+  /// Creates a setting; the name isn't checked.
+  public init(name: String) {
+    self.name = name
+  }
+
   /// UTC.
   public static let standard = ZoneText(name: "UTC")
   /// ``UpkeepCore/SettingKind/string``

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import UpkeepCore
 import UpkeepRuns
@@ -57,6 +58,42 @@ import UpkeepTestKit
     #expect(result.status == .completed)
     #expect(result.guardVerdict == nil)
     #expect(result.counts == ["odds_deleted": 1200, "forecast": 1200])
+  }
+
+  /// A task that is guarded only where somebody sets a guard has no forecast without one.
+  @Test func aTaskWhoseGuardIsOptionalHasNoForecastWithoutOne() async {
+    func task(_ rule: GuardRule?) -> RunnableTask {
+      var task = RunnableTask.deleting(1200, of: 1500, guardRule: rule)
+      let prepared = task.prepared
+      task.prepared = PreparedTask(
+        run: prepared.run, preview: prepared.preview, isGuarded: true, isGuardOptional: true)
+      return task
+    }
+    let free = await fixture.runner.run(RunRequest(task: task(nil)))
+    #expect(free.status == .completed)
+    #expect(free.guardVerdict == nil)
+    #expect(free.counts == ["odds_deleted": 1200, "forecast": -1])
+    let guarded = await fixture.runner.run(RunRequest(task: task(GuardRule())))
+    #expect(guarded.status == .refused)
+  }
+
+  /// A task that has to notice a change since then learns of its last completed run, not of failures and previews.
+  @Test func aTaskLearnsOfItsLastCompletedRun() async throws {
+    let seen = Mutex<[String?]>([])
+    func task(fails: Bool = false) -> RunnableTask {
+      let look: PreparedTask.Body = { context in
+        let last = try await context.lastCompleted()?.runID
+        seen.withLock { $0.append(last) }
+        if fails { throw TaskError(code: "no", place: "here", problem: "no", fix: "no") }
+      }
+      return .fake(preview: look, run: look)
+    }
+    let first = await fixture.runner.run(RunRequest(task: task()))
+    _ = await fixture.runner.run(RunRequest(task: task(fails: true)))
+    _ = await fixture.runner.run(RunRequest(task: task(), mode: .preview))
+    let last = await fixture.runner.run(RunRequest(task: task()))
+    _ = await fixture.runner.run(RunRequest(task: task()))
+    #expect(seen.withLock { $0 } == [nil, first.runID, first.runID, first.runID, last.runID])
   }
 
   @Test func aTaskThatDeletesNothingHasNoGuard() async {

@@ -47,6 +47,23 @@ struct Sidecar: Equatable {
     return .upload(Sidecar(fields, layout))
   }
 
+  /// Where tusd keeps the data: it is compared, and never opened.
+  private static func storagePath(_ fields: SidecarFields) -> JSONScanner.Value? {
+    guard case .object(let range)? = fields[.tusdStorage] else { return nil }
+    var path: JSONScanner.Value?
+    _ = JSONScanner.members(of: fields.bytes, in: range) { key, value in
+      if fields.bytes[key].elementsEqual("Path".utf8) { path = value }
+    }
+    return path
+  }
+
+  /// What stands behind the last slash.
+  static func lastComponent<Name: BidirectionalCollection<UInt8>>(_ name: Name) -> Name.SubSequence {
+    name.lastIndex(of: UInt8(ascii: "/")).map { name[name.index(after: $0)...] } ?? name[...]
+  }
+}
+
+extension Sidecar {
   private init(_ fields: SidecarFields, _ layout: TusLayout) {
     self.layout = layout
     let bytes = fields.bytes
@@ -72,20 +89,5 @@ struct Sidecar: Equatable {
       parts = fields.isTrue(.isFinal) ? fields.texts(.parts) : nil
       created = SidecarDate(fields[.createdAt], in: bytes)
     }
-  }
-
-  /// Where tusd keeps the data: it is compared, and never opened.
-  private static func storagePath(_ fields: SidecarFields) -> JSONScanner.Value? {
-    guard case .object(let range)? = fields[.tusdStorage] else { return nil }
-    var path: JSONScanner.Value?
-    _ = JSONScanner.members(of: fields.bytes, in: range) { key, value in
-      if fields.bytes[key].elementsEqual("Path".utf8) { path = value }
-    }
-    return path
-  }
-
-  /// What stands behind the last slash.
-  static func lastComponent<Name: BidirectionalCollection<UInt8>>(_ name: Name) -> Name.SubSequence {
-    name.lastIndex(of: UInt8(ascii: "/")).map { name[name.index(after: $0)...] } ?? name[...]
   }
 }
