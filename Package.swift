@@ -89,7 +89,8 @@ let package = Package(
       dependencies: [
         "NoopPlugin", "OddsRetentionPlugin", "TusExpiryPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge",
         "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", "UpkeepDemo",
-      ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
+      ], path: "Tests/Plugins",
+      exclude: ["Oracle", "Tus/Real/requirements.txt", "Tus/Real/real_uploads.py"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
     .target(
       name: "OddsOracle", dependencies: ["UpkeepDatabase", "UpkeepCore"], path: "Tests/Plugins/Oracle",

@@ -88,12 +88,13 @@ import UpkeepTestKit
       }
       return .fake(preview: look, run: look)
     }
-    let first = await fixture.runner.run(RunRequest(task: task()))
-    _ = await fixture.runner.run(RunRequest(task: task(fails: true)))
-    _ = await fixture.runner.run(RunRequest(task: task(), mode: .preview))
-    let last = await fixture.runner.run(RunRequest(task: task()))
-    _ = await fixture.runner.run(RunRequest(task: task()))
-    #expect(seen.withLock { $0 } == [nil, first.runID, first.runID, first.runID, last.runID])
+    var results: [RunResult] = []
+    for (fails, mode) in [(false, RunMode.run), (true, .run), (false, .preview), (false, .run), (false, .run)] {
+      fixture.clock.advance(by: .seconds(1))
+      results.append(await fixture.runner.run(RunRequest(task: task(fails: fails), mode: mode)))
+    }
+    let (first, last) = (results[0].runID, results[3].runID)
+    #expect(seen.withLock { $0 } == [nil, first, first, first, last])
   }
 
   @Test func aTaskThatDeletesNothingHasNoGuard() async {

@@ -59,8 +59,11 @@ final class LockToken {
     name.hasSuffix(".lock") && name.bytes.starts(with: prefix.utf8)
   }
 
-  /// Removes a token that a process which is gone has left.
+  /// Removes a token that a process which is gone has left. One that nobody has locked may rest.
   static func removeLeftover(_ name: EntryName, in folder: DirectoryHandle) {
+    let digits = name.bytes.dropFirst(prefix.utf8.count).prefix { $0 >= 48 && $0 <= 57 }
+    guard let process = pid_t(String(decoding: digits, as: UTF8.self)), process > 0, !ProcessLife.isAlive(process)
+    else { return }
     guard let descriptor = try? folder.openFile(name, O_RDONLY) else { return }
     defer { close(descriptor) }
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { _ = try? folder.unlink(name) }

@@ -7,8 +7,9 @@ import Glibc
 final class UploadLocks {
   /// What came of asking.
   enum Attempt {
-    /// The layout has no lock, or no server has ever taken one here.
-    case nothingToTake
+    /// No server has ever taken a lock here.
+    case neverLocked
+    /// All locks that there are for it, which may be none.
     case held(HeldLock)
     /// Somebody else has it.
     case busy
@@ -47,7 +48,7 @@ final class UploadLocks {
       switch layout {
       case .tuspyserver:
         let folders = try lockFolders(of: folder)
-        if folders.isEmpty { return .nothingToTake }
+        if folders.isEmpty { return .neverLocked }
         let held = HeldLock()
         for locks in folders {
           guard try takeFlock(stem.appending(".lock"), in: locks, held) else { return .busy }
@@ -58,9 +59,11 @@ final class UploadLocks {
         guard !isWaitedFor(stem, in: folder), try takeProcessLock(stem.appending(".lock"), in: folder, held) else {
           return .busy
         }
+        let stop = stem.appending(".stop")
+        if folder.has(stop) { held.addLeftover(stop, in: folder) }
         return .held(held)
       case .node, .rustus:
-        return .nothingToTake
+        return .held(HeldLock())
       }
     } catch {
       return .failed(error)
@@ -189,7 +192,7 @@ final class UploadLocks {
     guard count >= 0 else { return true }
     let digits = bytes[..<count].prefix { $0 >= 48 && $0 <= 57 }
     guard let process = pid_t(String(decoding: digits, as: UTF8.self)), process > 0 else { return false }
-    return kill(process, 0) == 0 || errno != ESRCH
+    return ProcessLife.isAlive(process)
   }
 
   private func isWaitedFor(_ stem: EntryName, in folder: DirectoryHandle) -> Bool {

@@ -10,7 +10,7 @@ extension UploadSweep {
     let folder = walk.folder
     var held: HeldLock?
     switch locks.take(upload.sidecar.layout, stem, in: folder) {
-    case .nothingToTake: break
+    case .neverLocked: break
     case .held(let taken): held = taken
     case .busy: return report.count { $0.keptActive += 1 }
     case .failed(let error):
@@ -38,9 +38,9 @@ extension UploadSweep {
   /// The upload as it is now that its lock is held; nothing where it isn't to go any more.
   private func lastLook(_ upload: FoundUpload, _ name: EntryName, _ stem: EntryName, _ held: HeldLock?) -> FoundUpload?
   {
-    // Without a lock the look at the data that has just been taken is the last one.
+    // Where no server has ever taken a lock the look that has just been taken is the last one.
     guard let held else { return upload }
-    // The sidecar may have been written again between the first look and the lock.
+    // The sidecar may have been written again since the first look.
     guard case .bytes(let bytes, let stamp) = reader.read(name, in: walk.folder),
       case .upload(let sidecar) = Sidecar.read(bytes, stem: stem, layouts: [upload.sidecar.layout])
     else { return nil }

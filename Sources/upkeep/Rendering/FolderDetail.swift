@@ -6,7 +6,8 @@ struct FolderDetail {
 
   /// Reads an entry; nothing where it is of another kind.
   init?(_ detail: JSONValue) {
-    guard case .object(let values) = detail, values["kind"] == .string("folder"), case .string(let path)? = values["path"]
+    guard case .object(let values) = detail, values["kind"] == .string("folder"),
+      case .string(let path)? = values["path"]
     else { return nil }
     self.path = path
   }
