@@ -109,7 +109,7 @@ import UpkeepDemo
   private static func kill(_ process: Int32, whenGone path: String) {
     Thread.detachNewThread {
       var status = stat()
-      while lstat(path, &status) == 0, Foundation.kill(process, 0) == 0 {}
+      while lstat(path, &status) == 0 { if Foundation.kill(process, 0) != 0 { return } }
       Foundation.kill(process, SIGKILL)
     }
   }

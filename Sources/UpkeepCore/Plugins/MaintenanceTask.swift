@@ -35,6 +35,10 @@ extension DeletingTask {
   public static var isGuardedByDefault: Bool { true }
 }
 
+/// A task that changes rows and deletes none: the guard has nothing to judge, and ``TaskContext/exceptions(in:)`` hold
+/// for it all the same.
+public protocol ChangingTask: PreviewableTask {}
+
 /// A task that can describe what it watches over.
 public protocol InspectableTask: MaintenanceTask {
   /// Counts, oldest and newest per table or folder.

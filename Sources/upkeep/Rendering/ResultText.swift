@@ -61,7 +61,7 @@ enum ResultText {
   private static func total(_ result: RunResult) -> String {
     let rows = result.tables.reduce(0) { $0 + $1.deleted }
     let noun = result.details.contains { FolderDetail($0) != nil } ? "upload" : "row"
-    if result.tables.isEmpty { return "" }
+    if result.tables.isEmpty || rows == 0 && !changes(result).isEmpty { return "" }
     if result.mode == .preview {
       return rows == 0 ? ", nothing to delete" : ", \(NumberText.counted(rows, noun)) would go"
     }
@@ -87,8 +87,13 @@ enum ResultText {
 
   /// Counts that no table says already.
   private static func otherCounts(_ result: RunResult) -> [String] {
-    guard result.tables.isEmpty else { return [] }
+    guard result.tables.allSatisfy({ $0.deleted == 0 }) else { return [] }
+    return changes(result).map { "  \($0.key): \(NumberText.grouped($0.value))" }
+  }
+
+  private static func changes(_ result: RunResult) -> [(key: String, value: Int)] {
+    // The lines about the folder say them all.
+    if result.details.contains(where: { FolderDetail($0) != nil }) { return [] }
     return result.counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
-      .map { "  \($0.key): \(NumberText.grouped($0.value))" }
   }
 }
