@@ -71,10 +71,8 @@ let package = Package(
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
         "UpkeepFetch", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin",
-        "RunHistoryPlugin",
-        "StaleJobsPlugin",
-        "JobHistoryPlugin", "DownloadLogPlugin",
-        "StuckPlansPlugin", log,
+        "RunHistoryPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin", "StuckPlansPlugin",
+        "TusExpiryPlugin", log,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(
@@ -88,6 +86,7 @@ let package = Package(
     plugin("JobHistory", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("DownloadLog", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("StuckPlans", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("TusExpiry", ["UpkeepSchedule"]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
     tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
     tests(
@@ -108,12 +107,11 @@ let package = Package(
       name: "PluginTests",
       dependencies: [
         "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin",
-        "JobHistoryPlugin",
-        "DownloadLogPlugin",
-        "StuckPlansPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepFetch", "UpkeepRuntime", "UpkeepRuns",
-        "UpkeepStore",
-        "UpkeepCore", "UpkeepTestKit", "UpkeepDemo", grdb, log,
-      ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
+        "JobHistoryPlugin", "DownloadLogPlugin", "StuckPlansPlugin", "TusExpiryPlugin", "OddsOracle", "UpkeepDatabase",
+        "UpkeepPurge", "UpkeepFetch", "UpkeepSchedule", "UpkeepRuntime", "UpkeepRuns", "UpkeepStore", "UpkeepCore",
+        "UpkeepTestKit", "UpkeepDemo", grdb, log,
+      ], path: "Tests/Plugins",
+      exclude: ["Oracle", "Tus/Real/requirements.txt", "Tus/Real/real_uploads.py"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
     .target(
       name: "OddsOracle", dependencies: ["UpkeepDatabase", "UpkeepCore"], path: "Tests/Plugins/Oracle",

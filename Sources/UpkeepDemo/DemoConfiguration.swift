@@ -59,6 +59,15 @@ public enum DemoConfiguration {
       run_history:
         interval: 24h
 
+      # Removes unfinished uploads that have expired, whichever server left them.
+      tus_expiry:
+        run_on_start: true
+        interval: 10m
+        settings:
+          folder: uploads
+          expire_after: 24h             # where a sidecar has no expiry of its own
+          time_zone: UTC                # of times that are written without a zone
+
       # Does nothing, successfully: another task to try things with.
       heartbeat:
         plugin: noop

@@ -6,6 +6,7 @@ import RunHistoryPlugin
 import StaleJobsPlugin
 import StuckPlansPlugin
 import TableRetentionPlugin
+import TusExpiryPlugin
 public import UpkeepCore
 
 /// The plugins that come with the program. Add one by adding its line here.
@@ -19,6 +20,7 @@ public enum BuiltInPlugins {
     Plugin("stuck_plans", StuckPlansTask.self, StuckPlansTask.documentation),
     Plugin("table_retention", TableRetentionTask.self, TableRetentionTask.documentation),
     Plugin("run_history", RunHistoryTask.self, RunHistoryTask.documentation),
+    Plugin("tus_expiry", TusExpiryTask.self, TusExpiryTask.documentation),
     Plugin("noop", NoopTask.self, NoopTask.documentation),
   ]
 }

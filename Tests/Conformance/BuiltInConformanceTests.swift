@@ -60,6 +60,25 @@ import UpkeepTestKit
         .test(.object(["fail": .string("yes")])), .test(.object(["durations": .string("3s")])),
       ]
     ) { ConformanceFixture(settings: .test(.object(["duration": .string("30s")]))) },
+    "tus_expiry": Expectation(
+      powers: [.preview, .delete, .inspect],
+      badSettings: [
+        .test(.object([:])), .test(.object(["folder": .string("/")])), .test(.object(["folder": .string("")])),
+        .test(.object(["folder": .string("/a"), "layout": .string("tus")])),
+        .test(.object(["folder": .string("/a"), "completed": .string("expire")])),
+        .test(.object(["folder": .string("/a"), "completed_after": .string("3d")])),
+        .test(.object(["folder": .string("/a"), "quiet": .integer(5)])),
+        .test(.object(["folder": .string("/a"), "expire_after": .string("0s")])),
+        .test(.object(["folder": .string("/a"), "time_zone": .string("Europe/Rigga")])),
+      ]
+    ) {
+      let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+      let uploads = TemporaryUploads()
+      try UploadSample.make(at: uploads.path, now: now)
+      return ConformanceFixture(
+        settings: .test(.object(["folder": .string(uploads.path), "time_zone": .string("UTC")])), now: now
+      ) { uploads.names.joined(separator: "\n") }
+    },
     "odds_retention": Expectation(
       powers: [.preview, .delete, .inspect],
       badSettings: [
@@ -118,6 +137,20 @@ import UpkeepTestKit
       scope: SettingScope(folder: "/", databases: ["odds", "stash", "app"]), fixture: expectation.fixture)
     let failures = await conformance.failures()
     #expect(failures == [])
+  }
+}
+
+/// An upload folder that goes with the value.
+private final class TemporaryUploads: Sendable {
+  let path = NSTemporaryDirectory() + "upkeep-conformance-\(UUID().uuidString)"
+
+  deinit {
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// The names of all files in it.
+  var names: [String] {
+    (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
   }
 }
 

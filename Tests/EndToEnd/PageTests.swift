@@ -71,6 +71,9 @@ import UpkeepTestKit
         }
         await store.close()
       }
+      ),
+      (
+      "tus_expiry", "", { place, now in try UploadSample.make(at: place.path("demo/uploads"), now: now) }
     ),
   ]
 

@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepSchedule
 
 /// The keys of `host:`.
 struct HostKeys: TaskSettings {

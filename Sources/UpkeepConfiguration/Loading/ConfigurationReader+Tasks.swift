@@ -11,7 +11,10 @@ extension ConfigurationReader {
     let name = entry.key
     let node = entry.value.isNull ? nil : entry.value
     let plugin = findPlugin(name, node, entry.keyOrigin)
-    let (keys, found) = TaskKeys.read(node, owner: entry.keyOrigin, in: scope, place: "tasks.\(name)")
+    var (keys, found) = TaskKeys.read(node, owner: entry.keyOrigin, in: scope, place: "tasks.\(name)")
+    if let plugin, plugin.powers.contains(.delete), !plugin.isGuardedByDefault, node?["guard"]?.isNull ?? true {
+      keys.guardSetting = .none
+    }
     problems += found.map { misplacedSetting($0, node, plugin) }
     guard node == nil || node?.entries.isEmpty == false || node?.content == .map([]) else { return nil }
     let schedule = readSchedule(keys, node, host)
