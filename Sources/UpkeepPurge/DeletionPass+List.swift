@@ -88,7 +88,7 @@ extension DeletionPass {
 
   /// What the row `t` of the table fills them with.
   var listedValues: String {
-    (timeColumn.map { "upkeep_instant(t.\(SQL.quoted($0)))" } ?? "NULL") + ", \(identityColumns(of: "t"))"
+    (timeColumn?.instant(of: "t") ?? "NULL") + ", \(identityColumns(of: "t"))"
       + (keyColumns.isEmpty ? "" : ", " + SQL.list(keyColumns, of: "t"))
   }
 

@@ -31,7 +31,9 @@ public struct DeletionPlan: Sendable {
     self.graph = graph
     self.exceptions = exceptions
     let excepted = try ExceptedRows(exceptions, catalogue: graph.catalogue)
-    let times = rules.compactMap { rule in rule.timeColumn.map { (rule.table.schemaKey, $0) } }
+    let times = rules.compactMap { rule in
+      rule.timeColumn.map { (rule.table.schemaKey, TimeColumn($0, rule.timeForm)) }
+    }
     var planner = DeletionPlanner(
       graph: graph, excepted: excepted, timeColumns: Dictionary(times) { first, _ in first }, prefix: graph.prefix)
     steps = try rules.map { try planner.step($0) }
@@ -58,7 +60,7 @@ struct DeletionPass: Sendable {
   /// The columns that tell a row from all others: lists are keyed by them.
   let identity: [String]
   let selection: Selection
-  let timeColumn: String?
+  let timeColumn: TimeColumn?
   /// Rows that go in the same batch.
   let leaves: [DeletionEdge]
   /// Rows whose reference is set to NULL in the same batch.
@@ -108,7 +110,7 @@ struct DeletionPass: Sendable {
 private struct DeletionPlanner {
   let graph: DeletionGraph
   let excepted: ExceptedRows
-  let timeColumns: [String: String]
+  let timeColumns: [String: TimeColumn]
   let prefix: String
   var nextID = 0
 

@@ -54,7 +54,10 @@ enum Preflight {
     let words = words(statement)
     var found: [String] = []
     for (index, word) in words.enumerated() {
-      guard let table = catalogue[word.text], index == 0 || words[index - 1].text != "." else { continue }
+      let before = index > 0 && !words[index - 1].isQuoted ? words[index - 1].text : ""
+      let isNamed = ["FROM", "JOIN", "INTO", "UPDATE", ","].contains(before)
+      guard isNamed, let table = catalogue[word.text] else { continue }
+      if index + 1 < words.count, words[index + 1].text == "." { continue }
       var next = index + 1
       if next < words.count, !words[next].isQuoted, words[next].text.uppercased() == "AS" { next += 1 }
       let isAliased = next < words.count && words[next].isName
