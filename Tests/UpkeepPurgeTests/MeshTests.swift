@@ -119,7 +119,7 @@ struct MeshTests {
 
   /// Between the listing of rows and their batch the application goes on.
   @Test(arguments: [
-    ("UPDATE node SET at = '2026-11-19' WHERE id = 1", "1 2 3 4"),
+    ("UPDATE node SET at = '2026-11-19' WHERE id = 1", "1 2 3 4 9"),
     ("UPDATE node SET up = 9 WHERE id = 3", "3 4 9"),
     ("UPDATE node SET up = NULL WHERE id = 4", "4 9"),
     ("INSERT INTO node VALUES (10, '2026-11-19', 3)", "1 2 3 9 10"),
