@@ -12,6 +12,8 @@ struct BatchWalk: Sendable {
   private var ruleTable = ""
   /// Why the walk ended before all was done.
   private(set) var stop: StopReason?
+  /// What triggers delete along with the plan's rows.
+  var triggered: TriggeredRows?
   /// Told of changed rows.
   private var observe: Purge.RowObserver?
   private var changed = 0
@@ -44,6 +46,7 @@ struct BatchWalk: Sendable {
     try await purge.session.transaction(.read) { connection in
       try step.rule.condition.makeRankings(without: DoomedRows(), on: connection)
     }
+    if let mesh = step.mesh { return try await delete(mesh, of: step, graph: graph) }
     if root.isDirect, case .condition(let condition) = root.selection {
       let extent = try await purge.session.perform { try RowExtent(root, condition, on: $0) }
       guard let extent else { return }
@@ -97,7 +100,7 @@ struct BatchWalk: Sendable {
     // Where a reference has no index, SQLite would look for referring rows with a scan for each deleted row: the pass
     // has looked for them once instead, and looks again for those that came since.
     let checks = pass.edges.allSatisfy { graph.isIndexed($0) }
-    if !checks { try await enforceForeignKeys(false) }
+    if !checks { try await enforceForeignKeys(triggered?.needForeignKeys ?? false) }
     let held = try await walk(batches)
     if !checks { try await enforceForeignKeys(true) }
     if keeps, ancestors.isEmpty { count(held: held, of: pass.table.name) }
@@ -107,18 +110,24 @@ struct BatchWalk: Sendable {
     try await purge.session.perform { _ = try $0.execute("PRAGMA foreign_keys = \(on ? "ON" : "OFF")") }
   }
 
-  private func count(held: Int, of table: String) {
+  func count(held: Int, of table: String) {
     context.update(table: table) { $0.keptReferenced += held }
   }
 
-  private func count(excepted: Int) {
+  func count(excepted: Int) {
     guard excepted > 0 else { return }
     context.update(table: ruleTable) { $0.keptExcepted += excepted }
   }
 
   @discardableResult
-  private mutating func walk(_ batches: some BatchSource) async throws -> Int {
-    try await purge.session.perform { try Preflight.check(batches.statements, on: $0) }
+  mutating func walk(_ batches: some BatchSource) async throws -> Int {
+    guard let triggered else { return try await walkThrough(batches) }
+    return try await walkThrough(TriggeringBatches(source: batches, triggered: triggered))
+  }
+
+  private mutating func walkThrough(_ batches: some BatchSource) async throws -> Int {
+    let catalogue = purge.catalogue
+    try await purge.session.perform { try Preflight.check(batches.statements, catalogue, on: $0) }
     governor.beginWalk()
     var cursor = batches.start
     var held = 0
@@ -264,6 +273,7 @@ struct BatchWalk: Sendable {
       context.update(table: tally.table) { table in
         table.deleted += tally.rows
         if isRoot { table.widen(from: batch.oldest, to: batch.newest) }
+        table.widen(from: tally.oldest, to: tally.newest)
       }
     }
     let total = context.forecast?.deleted ?? 0

@@ -79,7 +79,7 @@ struct DirectBatches: BatchSource {
     for edge in pass.leaves + pass.unlinks {
       var sql = edge.change
       sql +=
-        "\(SQL.tuple(edge.columns)) IN (SELECT \(SQL.list(edge.parentColumns, of: "t")) FROM \(table) t NOT INDEXED WHERE "
+        "\(edge.reference()) IN (SELECT \(SQL.list(edge.parentColumns, of: "t")) FROM \(table) t NOT INDEXED WHERE "
       range(&sql)
       sql += ")"
       deletions.append((TableTally(table: edge.child, rows: 0, isUnlink: edge.action == .unlink), sql))

@@ -157,7 +157,7 @@ public struct Purge: Sendable {
   /// Only tables of at least a thousand rows are named: below that a scan is as good.
   func warnOfMissingIndexes(_ step: DeletionPlan.Step, graph: DeletionGraph, in context: TaskContext) async throws {
     var wanted: [(table: String, text: String)] = []
-    for pass in step.root.tree {
+    for pass in step.passes {
       for edge in pass.edges where !graph.isIndexed(edge) {
         let text = "\(edge.child) has no index on \(edge.columns.joined(separator: ", ")), by which it refers to "
         wanted.append((edge.child, "\(text)\(edge.parent); one pass over it is made instead: \(edge.indexStatement)"))

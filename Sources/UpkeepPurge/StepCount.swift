@@ -43,10 +43,12 @@ struct StepCount: Sendable {
     if root.isDirect, case .condition(let condition) = root.selection {
       try countDirect(root, condition, on: connection)
     } else {
-      let listing = try root.makeLists(on: connection, graph: graph, doomed: &self.doomed)
+      let listing =
+        try step.mesh?.makeLists(on: connection, graph: graph, doomed: &self.doomed)
+        ?? root.makeLists(on: connection, graph: graph, doomed: &self.doomed)
       held = step.rule.selectsUnreferenced ? 0 : listing.held
       excepted = listing.excepted
-      for pass in root.tree { try countListed(pass, on: connection) }
+      for pass in step.passes { try countListed(pass, isMember: step.mesh != nil, on: connection) }
     }
     if let first = tallies.firstIndex(where: { $0.table == root.table.name && !$0.isUnlink }) {
       found = tallies[first].rows
@@ -80,7 +82,7 @@ struct StepCount: Sendable {
     sql += " FROM (SELECT \(pass.timeColumn?.instant(of: "t") ?? "NULL") AS at"
     for (index, edge) in (pass.leaves + pass.unlinks).enumerated() {
       sql += ", (SELECT count(*) FROM \(SQL.quoted(edge.child)) c WHERE "
-      sql += "\(SQL.tuple(edge.columns, of: "c")) = \(SQL.tuple(edge.parentColumns, of: "t"))"
+      sql += "\(edge.reference(of: "c")) = \(SQL.tuple(edge.parentColumns, of: "t"))"
       doomed.exclude(edge.child, as: "c", from: &sql)
       sql += ") AS n\(index)"
     }
@@ -102,11 +104,14 @@ struct StepCount: Sendable {
     }
   }
 
-  private mutating func countListed(_ pass: DeletionPass, on connection: any DatabaseConnection) throws {
+  private mutating func countListed(
+    _ pass: DeletionPass, isMember: Bool, on connection: any DatabaseConnection
+  ) throws {
     let row = try connection.first("SELECT count(*), min(at), max(at) FROM \(pass.list)") ?? []
     let tally = TableTally(table: pass.table.name, count: row, at: 0)
     tallies.append(tally)
-    for edge in pass.leaves + pass.unlinks {
+    // The rows that go with those of a mesh stand on lists of their own.
+    for edge in isMember ? pass.unlinks : pass.leaves + pass.unlinks {
       var count = TableTally(table: edge.child, rows: 0, isUnlink: edge.action == .unlink)
       if tally.rows > 0 { count.rows = try countRows(of: edge, in: pass, on: connection) }
       tallies.append(count)
@@ -120,7 +125,7 @@ struct StepCount: Sendable {
     let child = "\(SQL.quoted(edge.child)) c"
     let tables = graph.isIndexed(edge) ? "\(pass.list) p CROSS JOIN \(child)" : "\(child) CROSS JOIN \(pass.list) p"
     var sql = SQL("SELECT count(*) FROM \(tables) WHERE ")
-    sql += "\(SQL.tuple(edge.columns, of: "c")) = \(pass.keyTuple(of: edge, as: "p"))"
+    sql += "\(edge.reference(of: "c")) = \(pass.keyTuple(of: edge, as: "p"))"
     doomed.exclude(edge.child, as: "c", from: &sql)
     return Int(try connection.integer(sql.text, sql.values))
   }

@@ -66,6 +66,7 @@ public struct SQLiteDatabase: Database {
     configuration.label = "upkeep.\(name)"
     configuration.prepareDatabase { connection in
       try SQLiteInstant.register(on: connection)
+      try SQLiteCollation.register(on: connection)
       // Reading the header makes a file that is no database fail here, where the error can name it.
       let journal = try String.fetchOne(connection, sql: "PRAGMA journal_mode") ?? ""
       _ = try Int.fetchOne(connection, sql: "PRAGMA schema_version")
