@@ -19,6 +19,8 @@ public final class RunNotices: Sendable {
   private struct State {
     /// The last thing that is done for each run: what comes next waits for it.
     var last: [String: (key: Int, task: Task<Void, Never>)] = [:]
+    /// All that is being done.
+    var pending: [Int: Task<Void, Never>] = [:]
     /// Runs whose start was told.
     var started: Set<String> = []
     var nextKey = 0
@@ -72,12 +74,12 @@ public final class RunNotices: Sendable {
   public func settle(within limit: Duration) async -> [String] {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { [self] in
-        while let task = state.withLock({ $0.last.values.first?.task }) { await task.value }
+        while let task = state.withLock({ $0.pending.values.first }) { await task.value }
       }
       group.addTask { [clock] in try? await clock.sleep(for: limit) }
       await group.next()
       // What is left is cancelled, so that nothing holds the process.
-      for task in state.withLock({ $0.last.values.map(\.task) }) { task.cancel() }
+      for task in state.withLock({ Array($0.pending.values) }) { task.cancel() }
       group.cancelAll()
     }
     return state.withLock { state in
@@ -98,11 +100,15 @@ public final class RunNotices: Sendable {
         self?.forget(runID, key)
       }
       state.last[runID] = (key, task)
+      state.pending[key] = task
     }
   }
 
   private func forget(_ runID: String, _ key: Int) {
-    state.withLock { if $0.last[runID]?.key == key { $0.last[runID] = nil } }
+    state.withLock { state in
+      state.pending[key] = nil
+      if state.last[runID]?.key == key { state.last[runID] = nil }
+    }
   }
 
   // MARK: Dead-man's switches
@@ -195,7 +201,8 @@ public final class RunNotices: Sendable {
     let text =
       error is CancellationError ? "\(what): there was no time left to tell of \(result.task)" : "\(what): \(error)"
     logger.error("\(text)", metadata: ["task": "\(result.task)", "run_id": "\(result.runID)"])
-    state.withLock { $0.troubles.append(text) }
+    // A process that goes on has its log; only the newest are kept.
+    state.withLock { $0.troubles = $0.troubles.suffix(99) + [text] }
   }
 
   /// The result as it is printed and recorded.
