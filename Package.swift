@@ -18,6 +18,9 @@ let nio: [Target.Dependency] = [
   .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
   .product(name: "NIOPosix", package: "swift-nio"),
 ]
+let subprocess: [Target.Dependency] = [
+  .product(name: "Subprocess", package: "swift-subprocess"), .product(name: "SystemPackage", package: "swift-system"),
+]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of the house: a library under `Sources/`.
@@ -50,6 +53,8 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+    .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
   ],
   targets: [
     .systemLibrary(
@@ -63,6 +68,7 @@ let package = Package(
     room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite, "CSQLiteLog"]),
     room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase"]),
     room("UpkeepFetch", ["UpkeepCore", httpClient] + nio),
+    room("UpkeepNotices", ["UpkeepCore", "UpkeepRuns", "UpkeepFetch", log] + subprocess),
     room("UpkeepRuntime", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", log]),
     room("UpkeepStore", ["UpkeepCore", "UpkeepRuns", "UpkeepDatabase"]),
     room("UpkeepDemo", ["UpkeepCore", "UpkeepDatabase"]),
@@ -70,9 +76,9 @@ let package = Package(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepFetch", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin",
-        "RunHistoryPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin", "StuckPlansPlugin",
-        "TusExpiryPlugin", log,
+        "UpkeepFetch", "UpkeepNotices", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin",
+        "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin",
+        "StuckPlansPlugin", "TusExpiryPlugin", log,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(
@@ -102,6 +108,8 @@ let package = Package(
     tests(
       "UpkeepHostTests",
       ["UpkeepHost", "UpkeepConfiguration", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
+    tests(
+      "UpkeepNoticesTests", ["UpkeepNotices", "UpkeepFetch", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore"]),
     .testTarget(
       name: "PluginTests",

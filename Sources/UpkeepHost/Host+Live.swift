@@ -112,4 +112,6 @@ struct ForgetfulStore: StateStore {
   func pauses() async throws -> [TaskPause] { [] }
   func pause(_ pause: TaskPause) async throws {}
   func resume(_ task: String) async throws -> Bool { false }
+  func claimNotice(_ task: String, at now: Timestamp, since: Timestamp?) async throws -> Bool { false }
+  func takeNotice(_ task: String) async throws -> Bool { false }
 }

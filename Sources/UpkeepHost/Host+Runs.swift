@@ -1,6 +1,7 @@
 import Logging
 import UpkeepConfiguration
 public import UpkeepCore
+import UpkeepNotices
 public import UpkeepRuns
 import UpkeepRuntime
 
@@ -9,7 +10,7 @@ extension Host {
   public func run(
     _ request: RunRequest, _ store: any StateStore, observe: @escaping @Sendable (RunEvent) -> Void
   ) async -> RunResult {
-    await runner(store).run(request, observe: observe)
+    await runner(store).run(request, observe: noted(observe, store))
   }
 
   /// Runs or previews the tasks of a group, in order.
@@ -18,7 +19,25 @@ extension Host {
     observe: @escaping @Sendable (RunEvent) -> Void
   ) async -> GroupResult {
     let request = GroupRequest(group: group, tasks: tasks, mode: mode, overrideGuard: overrideGuard, stop: stop)
-    return await GroupRunner(runner(store)).run(request, observe: observe)
+    return await GroupRunner(runner(store)).run(request, observe: noted(observe, store))
+  }
+
+  /// Waits until everybody is told of the runs so far, or the time is up.
+  /// - Returns: What went wrong.
+  public func settleNotices() async -> [String] {
+    await notices.settle(within: Self.noticeLimit)
+  }
+
+  private static let noticeLimit = Duration.seconds(15)
+
+  /// Tells others of the runs that are observed.
+  private func noted(
+    _ observe: @escaping @Sendable (RunEvent) -> Void, _ store: any StateStore
+  ) -> @Sendable (RunEvent) -> Void {
+    { [notices, policy = noticePolicy] event in
+      observe(event)
+      notices.note(event, policy: policy, store: store)
+    }
   }
 
   /// What a task watches over.

@@ -131,5 +131,20 @@ public protocol PauseStore: Sendable {
   func resume(_ task: String) async throws -> Bool
 }
 
+/// Remembers which streaks of failures somebody was told of.
+public protocol NoticeStore: Sendable {
+  /// Marks the present streak of a task's failures as told, for one caller of all processes.
+  ///
+  /// - Parameters:
+  ///   - task: The task.
+  ///   - now: The instant.
+  ///   - since: When the streak can have begun at the earliest: a mark from before is of another one.
+  /// - Returns: Whether it wasn't marked yet.
+  func claimNotice(_ task: String, at now: Timestamp, since: Timestamp?) async throws -> Bool
+  /// Takes the mark away.
+  /// - Returns: Whether there was one.
+  func takeNotice(_ task: String) async throws -> Bool
+}
+
 /// All that the host keeps between its runs.
-public protocol StateStore: RunStore, LeaseStore, PauseStore {}
+public protocol StateStore: RunStore, LeaseStore, PauseStore, NoticeStore {}

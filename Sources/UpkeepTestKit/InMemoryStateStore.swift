@@ -9,6 +9,7 @@ public final class InMemoryStateStore: StateStore {
     var entries: [LeaseEntry] = []
     var cancels: [String: String] = [:]
     var pauses: [String: TaskPause] = [:]
+    var notices: [String: Timestamp] = [:]
     var ticket: Int64 = 0
     var fencing: Int64 = 0
     var failure: TaskError?
@@ -215,6 +216,20 @@ public final class InMemoryStateStore: StateStore {
       guard let pause = state.pauses.removeValue(forKey: task) else { return false }
       return pause.until.map { $0 > now } ?? true
     }
+  }
+
+  /// Marks a streak of failures as told.
+  public func claimNotice(_ task: String, at now: Timestamp, since: Timestamp?) async throws -> Bool {
+    try access { state in
+      if let told = state.notices[task], since.map({ told > $0 }) ?? true { return false }
+      state.notices[task] = now
+      return true
+    }
+  }
+
+  /// Takes the mark away.
+  public func takeNotice(_ task: String) async throws -> Bool {
+    try access { $0.notices.removeValue(forKey: task) != nil }
   }
 }
 

@@ -49,7 +49,7 @@ extension ConfigurationReader {
         onConflict: keys.concurrency.onConflict, maxWait: keys.concurrency.maxWait, guardRule: rule,
         budget: keys.budget.map { RunBudget(maxRows: $0.maxRows, maxDuration: $0.maxDuration) }, window: keys.window,
         timeZone: zone, exceptions: keys.except.compactMap { $0.exception(in: nil) } + held),
-      settings: settings, prepared: prepared, origin: entry.keyOrigin)
+      heartbeatURL: keys.heartbeatURL?.text, settings: settings, prepared: prepared, origin: entry.keyOrigin)
   }
 
   /// The id of the plugin of a task: what `plugin:` says, or the task's name.
