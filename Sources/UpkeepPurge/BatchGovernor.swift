@@ -21,7 +21,7 @@ struct BatchGovernor: Sendable {
   /// For so long no commit must come for the writers that waited to have had their turn.
   static let lull = Duration.microseconds(400)
   /// The longest hold while nobody else writes: a writer that comes then waits once.
-  static let quietHold = Duration.milliseconds(25)
+  static let quietHold = Duration.milliseconds(40)
   /// For so long after somebody's last commit others count as writing.
   static let quiet = Duration.milliseconds(250)
   /// Rows of the driving table in a batch.
@@ -32,11 +32,13 @@ struct BatchGovernor: Sendable {
   static let parts = 16
   /// Rows of the driving table in a part: a batch may run over by as much where rows begin to take longer.
   static let largestPart = 256
-  /// Frames of the log that a checkpoint in the background is due for.
+  /// Frames of the log that a checkpoint in the background is due for while others write, at the least.
   static let backlog = 256
   /// Frames after which the log is begun anew: 12 MB with pages of 4 KiB; more where batches are large, since each time
   /// costs a batch, and since pages that are changed again and again are brought into the file once.
   static let frames = 3000...7000
+  /// The same while nobody else writes: 40 MB.
+  static let quietFrames = 10_000
 
   /// Rows of the driving table in the next batch.
   private(set) var size = first
@@ -129,8 +131,17 @@ struct BatchGovernor: Sendable {
   ///
   /// - Parameter batch: Frames that the last batch added.
   func wantsNewLog(_ log: LogState, batch: Int) -> Bool {
-    let limit = min(Self.frames.upperBound, max(Self.frames.lowerBound, 8 * batch))
+    let busy = min(Self.frames.upperBound, max(Self.frames.lowerBound, 8 * batch))
+    let limit = othersWrite ? busy : Self.quietFrames
     return log.frames >= limit + (keptFrames <= log.frames ? keptFrames : 0)
+  }
+
+  /// Whether a checkpoint in the background is due: not so often that pages which batch after batch changes are brought
+  /// into the file again and again.
+  ///
+  /// - Parameter batch: Frames that the last batch added.
+  func wantsCheckpoint(_ log: LogState, batch: Int) -> Bool {
+    log.backlog >= (othersWrite ? max(Self.backlog, 2 * batch) : Self.quietFrames / 2)
   }
 
   /// Takes note of the log after such a try: nothing where it is begun anew, its state where a reader keeps it, so that
@@ -143,7 +154,7 @@ struct BatchGovernor: Sendable {
 /// What a purge leaves free for others.
 struct PurgeBounds: Sendable {
   /// The size of the log, in bytes, above which the purge waits for what keeps the log from being begun anew.
-  var log = 32 << 20
+  var log = 48 << 20
   /// Free bytes of the disk below which the purge waits: twice what the log may take.
-  var disk = 64 << 20
+  var disk = 96 << 20
 }

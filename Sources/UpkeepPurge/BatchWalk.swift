@@ -144,7 +144,7 @@ struct BatchWalk: Sendable {
       report(outcome, batch)
       cursor = batch.last
       let spent = context.clock.stopwatch()
-      if let log = purge.session.logState(), log.backlog >= BatchGovernor.backlog { purge.keeper?.begin() }
+      if let log = purge.session.logState(), governor.wantsCheckpoint(log, batch: lastFrames) { purge.keeper?.begin() }
       next = try await nextParts(of: batches, after: cursor)
       try await yield(pause, spent: spent)
     }
@@ -340,11 +340,14 @@ struct BatchOutcome: Sendable {
     held += next.held
     excepted += next.excepted
     changed += next.changed
-    guard tallies.count == next.tallies.count else {
-      tallies += next.tallies
-      return
+    for tally in next.tallies {
+      if let index = tallies.firstIndex(where: { $0.table == tally.table && $0.isUnlink == tally.isUnlink }) {
+        tallies[index].rows += tally.rows
+      } else {
+        // The driving table stays last.
+        tallies.insert(tally, at: 0)
+      }
     }
-    for index in tallies.indices { tallies[index].rows += next.tallies[index].rows }
   }
 }
 

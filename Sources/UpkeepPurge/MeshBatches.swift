@@ -43,8 +43,12 @@ struct MeshBatches: BatchSource {
       + (times + counts).compactMap { $0 }
   }
 
-  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    BatchBound(try connection.first(boundStatement, [.integer(cursor), .integer(Int64(rows))]))
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    try parts(after: cursor, rows: rows, each: part) { from, count in
+      BatchBound(try connection.first(boundStatement, [.integer(from), .integer(Int64(count))]))
+    }
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {

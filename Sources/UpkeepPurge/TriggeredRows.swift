@@ -163,8 +163,10 @@ struct TriggeringBatches<Source: BatchSource>: BatchSource {
   var start: Int64 { source.start }
   var statements: [String] { source.statements }
 
-  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    try source.bound(after: cursor, rows: rows, on: connection)
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    try source.parts(after: cursor, rows: rows, each: part, on: connection)
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {

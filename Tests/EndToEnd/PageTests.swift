@@ -71,8 +71,8 @@ import UpkeepTestKit
         }
         await store.close()
       }
-      ),
-      (
+    ),
+    (
       "tus_expiry", "", { place, now in try UploadSample.make(at: place.path("demo/uploads"), now: now) }
     ),
   ]

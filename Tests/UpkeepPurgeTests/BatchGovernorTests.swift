@@ -50,7 +50,7 @@ struct BatchGovernorTests {
     #expect(governor.isFull(after: .milliseconds(5), rows: 100, next: .microseconds(1001)))
     governor.note(version: 1, after: .zero)
     governor.note(version: 1, after: .seconds(1))
-    #expect(!governor.isFull(after: .milliseconds(23), rows: 100, next: .milliseconds(1)), "nobody else writes")
+    #expect(!governor.isFull(after: .milliseconds(38), rows: 100, next: .milliseconds(1)), "nobody else writes")
   }
 
   @Test func beginsEachWalkWithSmallBatches() {
@@ -86,6 +86,20 @@ struct BatchGovernorTests {
 
   private func log(_ frames: Int) -> LogState {
     LogState(frames: frames, checkpointed: 0, pageSize: 4096)
+  }
+
+  @Test func checkpointsInTheBackgroundOnceABatchOrTwoHaveCome() {
+    var governor = BatchGovernor()
+    #expect(!governor.wantsCheckpoint(log(255), batch: 100))
+    #expect(governor.wantsCheckpoint(log(256), batch: 100))
+    #expect(!governor.wantsCheckpoint(log(799), batch: 400))
+    #expect(governor.wantsCheckpoint(log(800), batch: 400))
+    governor.note(version: 1, after: .zero)
+    governor.note(version: 1, after: .seconds(1))
+    #expect(!governor.wantsCheckpoint(log(4999), batch: 400))
+    #expect(governor.wantsCheckpoint(log(5000), batch: 400))
+    #expect(!governor.wantsNewLog(log(9999), batch: 400))
+    #expect(governor.wantsNewLog(log(10_000), batch: 400))
   }
 
   @Test func beginsTheLogAnewBeforeItIsLarge() {

@@ -157,7 +157,9 @@ struct MeshTests {
       try await purge.session.perform { _ = try $0.execute("PRAGMA foreign_keys = OFF") }
       // One row a batch, so that what a batch leaves shows in the next.
       var cursor = batches.start
-      while let next = try await purge.session.perform({ [cursor] in try batches.bound(after: cursor, rows: 1, on: $0) }
+      while let next = try await purge.session.perform({ [cursor] in
+        try batches.parts(after: cursor, rows: 1, each: 1, on: $0).first
+      }
       ) {
         _ = try await purge.session.transaction(.write) { [cursor] in
           try batches.delete(after: cursor, through: next.last, on: $0)
