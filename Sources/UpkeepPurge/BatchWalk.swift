@@ -296,7 +296,7 @@ extension DatabaseConnection {
   fileprivate func hasTriggers(on tables: [String]) throws -> Bool {
     let names = tables.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
     let statement = "SELECT count(*) FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN (\(names))"
-    return try integer(statement, tables.map { .text($0.lowercased()) }) > 0
+    return try integer(statement, tables.map { .text($0.schemaKey) }) > 0
   }
 }
 
@@ -343,6 +343,8 @@ struct BatchOutcome: Sendable {
     for tally in next.tallies {
       if let index = tallies.firstIndex(where: { $0.table == tally.table && $0.isUnlink == tally.isUnlink }) {
         tallies[index].rows += tally.rows
+        tallies[index].oldest = [tallies[index].oldest, tally.oldest].compactMap { $0 }.min()
+        tallies[index].newest = [tallies[index].newest, tally.newest].compactMap { $0 }.max()
       } else {
         // The driving table stays last.
         tallies.insert(tally, at: 0)

@@ -126,7 +126,7 @@ extension DeletionPass {
     guard let key = table.rowNumberColumn else { return leaves.isEmpty && unlinks.isEmpty ? [] : nil }
     var references: [RangeReference] = []
     for edge in leaves + unlinks {
-      guard edge.columns.count == 1, edge.parentColumns.map({ $0.lowercased() }) == [key.lowercased()],
+      guard edge.columns.count == 1, edge.parentColumns.map(\.schemaKey) == [key.schemaKey],
         let reference = graph.catalogue[edge.child]?.column(edge.columns[0]),
         ["INTEGER", "NUMERIC", "REAL"].contains(reference.affinity)
       else { return nil }

@@ -40,7 +40,7 @@ struct DoomedRows: Sendable {
 
   /// Whether earlier parts of the plan take rows of a table.
   func concerns(_ table: String) -> Bool {
-    !(clauses[table.lowercased()] ?? []).isEmpty
+    !(clauses[table.schemaKey] ?? []).isEmpty
   }
 
   /// Adds ` AND (…) IS NOT TRUE` for the doomed rows of a table, where there are any.

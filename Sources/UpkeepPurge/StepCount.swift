@@ -69,7 +69,8 @@ struct StepCount: Sendable {
       doomed.add(pass)
       for edge in pass.leaves { doomed.add(edge, of: pass) }
     }
-    if let extent, extent.isDense, !([pass.table.name] + pass.leaves.map(\.child)).contains(where: doomed.concerns),
+    if let extent, extent.isDense,
+      !([pass.table.name] + (pass.leaves + pass.unlinks).map(\.child)).contains(where: doomed.concerns),
       let ranges = try DoomedRanges(pass, condition, extent: extent, graph: graph, on: connection)
     {
       tallies += try ranges.count(on: connection)
