@@ -40,13 +40,22 @@ struct BatchGovernor: Sendable {
   /// The same while nobody else writes: 40 MB.
   static let quietFrames = 10_000
 
-  /// Rows of the driving table in the next batch.
-  private(set) var size = first
+  /// How fast a walk goes: what the next batch is measured by.
+  struct Pace: Sendable {
+    /// Rows of the driving table in the next batch.
+    fileprivate(set) var size = BatchGovernor.first
+    /// What a commit takes for each row of the driving table, in seconds.
+    fileprivate var commitCost = 0.0
+  }
+
+  /// What was learnt in the walk that is under way.
+  private(set) var pace = Pace()
   private var sinceOthersWrote = Duration.zero
   private var lastVersion: Int64?
   private var keptFrames = 0
-  /// What a commit takes for each row of the driving table, in seconds.
-  private var commitCost = 0.0
+
+  /// Rows of the driving table in the next batch.
+  var size: Int { pace.size }
 
   /// Takes note of the database's `data_version`, which changes when another connection commits.
   ///
@@ -62,10 +71,10 @@ struct BatchGovernor: Sendable {
     lastVersion = version
   }
 
-  /// Begins with small batches again: what a row costs in one walk says nothing about the next.
-  mutating func beginWalk() {
-    size = Self.first
-    commitCost = 0
+  /// Begins a walk: with small batches, since what a row costs in one walk says nothing about the next, or as fast as an
+  /// earlier walk of the same kind went.
+  mutating func beginWalk(at pace: Pace = Pace()) {
+    self.pace = pace
   }
 
   /// Whether another connection has written lately.
@@ -90,7 +99,7 @@ struct BatchGovernor: Sendable {
   ///   - rows: The rows of the driving table that it has deleted.
   ///   - next: What its next part will take.
   func isFull(after spent: Duration, rows: Int, next: Duration) -> Bool {
-    spent + next + .seconds(commitCost * Double(rows)) > target
+    spent + next + .seconds(pace.commitCost * Double(rows)) > target
   }
 
   /// The longest pause after a hold while others write: until a writer that came at any moment of the hold has looked.
@@ -112,18 +121,12 @@ struct BatchGovernor: Sendable {
   mutating func note(hold: Duration, commit: Duration, rows: Int, isCut: Bool) -> Duration {
     if rows > 0 {
       let cost = commit.inSeconds / Double(rows)
-      commitCost = commitCost == 0 ? cost : 0.7 * commitCost + 0.3 * cost
+      pace.commitCost = pace.commitCost == 0 ? cost : 0.7 * pace.commitCost + 0.3 * cost
     }
     let factor = min(2, max(0.25, target.inSeconds / max(hold.inSeconds, 0.000_001)))
-    var wanted = size
-    if isCut {
-      // A little more than fits, so that time decides.
-      wanted = rows + max(1, rows / 4)
-    } else if rows >= size || factor < 1 {
-      // A batch that wasn't full says nothing about how long a full one takes.
-      wanted = Int(Double(size) * factor)
-    }
-    size = min(Self.sizes.upperBound, max(Self.sizes.lowerBound, wanted))
+    // A little more than fits, so that time decides.
+    let wanted = isCut ? rows + max(1, rows / 4) : Int(Double(size) * factor)
+    pace.size = min(Self.sizes.upperBound, max(Self.sizes.lowerBound, wanted))
     return othersWrite ? Self.pause(after: hold) : .zero
   }
 
@@ -136,12 +139,10 @@ struct BatchGovernor: Sendable {
     return log.frames >= limit + (keptFrames <= log.frames ? keptFrames : 0)
   }
 
-  /// Whether a checkpoint in the background is due: not so often that pages which batch after batch changes are brought
-  /// into the file again and again.
-  ///
-  /// - Parameter batch: Frames that the last batch added.
-  func wantsCheckpoint(_ log: LogState, batch: Int) -> Bool {
-    log.backlog >= (othersWrite ? max(Self.backlog, 2 * batch) : Self.quietFrames / 2)
+  /// Whether a checkpoint in the background is due. While others write it follows nearly each batch, so that it is done
+  /// when the pause is over: a log that is wholly in the file when somebody writes is begun anew by itself.
+  func wantsCheckpoint(_ log: LogState) -> Bool {
+    log.backlog >= (othersWrite ? Self.backlog : Self.quietFrames / 2)
   }
 
   /// Takes note of the log after such a try: nothing where it is begun anew, its state where a reader keeps it, so that
