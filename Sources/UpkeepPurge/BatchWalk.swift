@@ -193,7 +193,7 @@ struct BatchWalk: Sendable {
   /// Looks for the next batch, outside its transaction and while others may write, and whether they did.
   private mutating func nextParts(of batches: some BatchSource, after cursor: Int64) async throws -> [BatchBound] {
     let (size, part) = (governor.size, governor.partSize)
-    let (version, parts) = try await purge.session.perform { connection in
+    let (version, parts) = try await purge.session.transaction(.read) { connection in
       (
         try connection.integer("PRAGMA data_version"),
         try batches.parts(after: cursor, rows: size, each: part, on: connection)
