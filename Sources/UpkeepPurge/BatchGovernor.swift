@@ -20,8 +20,14 @@ struct BatchGovernor: Sendable {
   static let glance = Duration.microseconds(100)
   /// For so long no commit must come for the writers that waited to have had their turn.
   static let lull = Duration.microseconds(400)
-  /// The longest hold while nobody else writes: a writer that comes then waits once.
-  static let quietHold = Duration.milliseconds(40)
+  /// The longest hold while nobody else writes: again just short of a look.
+  static let quietHold = Duration.microseconds(32_500)
+  /// After so much holding without a pause, one is made for writers that came meanwhile: nothing tells of them before
+  /// they have had their turn.
+  static let quietStretch = Duration.milliseconds(100)
+  /// How much longer a pause lasts where somebody who commits all the time hasn't: a writer that missed its first looks
+  /// looks every 15 to 25 ms only.
+  static let patience = Duration.milliseconds(25)
   /// For so long after somebody's last commit others count as writing.
   static let quiet = Duration.milliseconds(250)
   /// Rows of the driving table in a batch.
@@ -37,7 +43,9 @@ struct BatchGovernor: Sendable {
   /// Frames after which the log is begun anew: 12 MB with pages of 4 KiB; more where batches are large, since each time
   /// costs a batch, and since pages that are changed again and again are brought into the file once.
   static let frames = 3000...7000
-  /// The same while nobody else writes: 40 MB.
+  /// Frames that come before the next try where somebody was in the way.
+  static let retry = 4000
+  /// The same as ``frames`` while nobody else writes: 40 MB.
   static let quietFrames = 10_000
 
   /// How fast a walk goes: what the next batch is measured by.
@@ -53,6 +61,9 @@ struct BatchGovernor: Sendable {
   private var sinceOthersWrote = Duration.zero
   private var lastVersion: Int64?
   private var keptFrames = 0
+  /// In how many of the last pauses others committed: 1 for all of them.
+  private var presence = 0.0
+  private var heldQuietly = Duration.zero
 
   /// Rows of the driving table in the next batch.
   var size: Int { pace.size }
@@ -127,7 +138,27 @@ struct BatchGovernor: Sendable {
     // A little more than fits, so that time decides.
     let wanted = isCut ? rows + max(1, rows / 4) : Int(Double(size) * factor)
     pace.size = min(Self.sizes.upperBound, max(Self.sizes.lowerBound, wanted))
-    return othersWrite ? Self.pause(after: hold) : .zero
+    if othersWrite {
+      heldQuietly = .zero
+      return Self.pause(after: hold)
+    }
+    heldQuietly += hold
+    guard heldQuietly >= Self.quietStretch else { return .zero }
+    heldQuietly = .zero
+    return Self.pause(after: hold)
+  }
+
+  /// Takes note of a pause in which others could write.
+  ///
+  /// - Parameter committed: Whether they did.
+  mutating func note(committed: Bool) {
+    presence = 0.8 * presence + (committed ? 0.2 : 0)
+  }
+
+  /// How much longer the pause lasts that is just over, where nobody has committed in it: those who commit in most pauses
+  /// wait for the lock.
+  var patience: Duration {
+    presence > 0.6 ? Self.patience : .zero
   }
 
   /// Whether it is time to begin the log anew.
@@ -136,7 +167,7 @@ struct BatchGovernor: Sendable {
   func wantsNewLog(_ log: LogState, batch: Int) -> Bool {
     let busy = min(Self.frames.upperBound, max(Self.frames.lowerBound, 8 * batch))
     let limit = othersWrite ? busy : Self.quietFrames
-    return log.frames >= limit + (keptFrames <= log.frames ? keptFrames : 0)
+    return log.frames >= max(limit, keptFrames <= log.frames ? keptFrames + Self.retry : 0)
   }
 
   /// Whether a checkpoint in the background is due. While others write it follows nearly each batch, so that it is done
@@ -145,8 +176,8 @@ struct BatchGovernor: Sendable {
     log.backlog >= (othersWrite ? Self.backlog : Self.quietFrames / 2)
   }
 
-  /// Takes note of the log after such a try: nothing where it is begun anew, its state where a reader keeps it, so that
-  /// the next try comes when it has grown by as much again.
+  /// Takes note of the log after such a try: nothing where it is begun anew, its state where somebody was in the way, so
+  /// that the next try comes when it has grown a little.
   mutating func note(log: LogState?) {
     keptFrames = log?.frames ?? 0
   }

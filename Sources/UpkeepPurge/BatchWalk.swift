@@ -263,19 +263,25 @@ struct BatchWalk: Sendable {
   }
 
   /// Pauses until the writers that waited have committed and no more commits follow, or the pause is over.
-  private func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
+  private mutating func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
+    guard pause > .zero else { return }
     var commits = lastCommits
-    var haveCommitted = false
-    var since = spent()
-    while case let rest = pause - spent(), rest > .zero {
+    var (haveCommitted, isPatient) = (false, false)
+    var (end, since) = (pause, spent())
+    while true {
       let now = purge.session.logState()?.commits
       if now != commits {
         (commits, haveCommitted, since) = (now, true, spent())
       } else if haveCommitted, spent() - since >= BatchGovernor.lull {
-        return
+        break
       }
-      try await context.clock.sleep(for: min(rest, BatchGovernor.glance))
+      if spent() >= end {
+        guard !haveCommitted, !isPatient else { break }
+        (end, isPatient) = (end + governor.patience, true)
+      }
+      try await context.clock.sleep(for: BatchGovernor.glance)
     }
+    if purge.keeper != nil { governor.note(committed: haveCommitted) }
   }
 
   /// Waits while a reader of another program keeps the log from being begun anew, so that it doesn't grow without end.
