@@ -167,7 +167,8 @@ struct BatchGovernor: Sendable {
   func wantsNewLog(_ log: LogState, batch: Int) -> Bool {
     let busy = min(Self.frames.upperBound, max(Self.frames.lowerBound, 8 * batch))
     let limit = othersWrite ? busy : Self.quietFrames
-    return log.frames >= max(limit, keptFrames <= log.frames ? keptFrames + Self.retry : 0)
+    guard keptFrames > 0, keptFrames <= log.frames else { return log.frames >= limit }
+    return log.frames >= max(limit, keptFrames + Self.retry)
   }
 
   /// Whether a checkpoint in the background is due. While others write it follows nearly each batch, so that it is done
