@@ -13,6 +13,12 @@ let strict: [SwiftSetting] =
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+/// The server without Hummingbird's own router: ours is a function that tests call without a socket.
+let hummingbird: [Target.Dependency] = [
+  .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
+  .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+  .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+]
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio: [Target.Dependency] = [
   .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -48,8 +54,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
-    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
   ],
   targets: [
     .systemLibrary(
@@ -63,12 +72,14 @@ let package = Package(
     room("UpkeepFetch", ["UpkeepCore", httpClient] + nio),
     room("UpkeepRuntime", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", log]),
     room("UpkeepStore", ["UpkeepCore", "UpkeepRuns", "UpkeepDatabase"]),
+    room("UpkeepHTTP", ["UpkeepCore", "UpkeepRuns", log] + hummingbird),
     room("UpkeepDemo", ["UpkeepCore", "UpkeepDatabase"]),
     room(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepFetch", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin",
+        "UpkeepFetch", "UpkeepRuntime", "UpkeepStore", "UpkeepHTTP", "NoopPlugin", "OddsRetentionPlugin",
+        "TableRetentionPlugin",
         "StaleJobsPlugin",
         "JobHistoryPlugin", "DownloadLogPlugin",
         "StuckPlansPlugin", log,
@@ -96,6 +107,7 @@ let package = Package(
       "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
+    tests("UpkeepHTTPTests", ["UpkeepHTTP", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepHostTests",
       ["UpkeepHost", "UpkeepConfiguration", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
