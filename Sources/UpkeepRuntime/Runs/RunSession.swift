@@ -43,7 +43,7 @@ struct RunSession {
     record = RunRecord(result: result, owner: identity, groupRunID: request.groupRunID, createdAt: now)
     machine = RunMachine(
       RunMachine.Plan(
-        task: task.name, mode: request.mode, rules: task.rules, isGuarded: task.prepared.isGuarded,
+        task: task.name, mode: request.mode, rules: task.rules, isGuarded: task.isGuarded,
         overrideGuard: request.overrideGuard, waits: request.waits))
     (events, send) = AsyncStream.makeStream(of: Event.self)
   }
