@@ -28,6 +28,8 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
     /// Tasks that the schedule doesn't start.
     var disabled: Set<String> = []
     var problems: [ConfigurationProblem] = []
+    var statistics = Statistics()
+    var groups: [(name: String, tasks: [String])] = []
   }
 
   let state = Mutex(State())
@@ -51,7 +53,7 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
     Site(
       SiteParts(
         status: self, commands: self, runs: store, pauses: store, configuration: self, editing: self, metrics: metrics,
-        wallClock: wallClock, clock: clock), rules: rules)
+        wallClock: wallClock, clock: clock, random: random), rules: rules)
   }
 
   /// A result of one of the tasks.
@@ -86,7 +88,9 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
       hasPreview: name != "heartbeat")
   }
 
-  func groups() async -> [(name: String, tasks: [String])] { [] }
+  func groups() async -> [(name: String, tasks: [String])] { state.withLock { $0.groups } }
+  func statistics(of task: String) async throws -> Statistics { state.withLock { $0.statistics } }
+  func upcoming(_ task: String, until end: Timestamp, limit: Int) async -> [Timestamp] { [] }
   func isAlive() async -> Bool { state.withLock { $0.isAlive } }
   func troubles() async -> [String] { state.withLock { $0.troubles } }
 
@@ -127,6 +131,14 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
 
   func hash() async throws(EditRefusal) -> String { state.withLock { $0.hash } }
 
+  func plan(
+    _ edits: [ConfigurationEdit], expecting hash: String?, scope: EditScope
+  ) async throws(EditRefusal) -> ConfigurationEditResult {
+    let before = seen.edits
+    defer { set { $0.edits = before } }
+    return try await edit(edits, expecting: hash, scope: scope)
+  }
+
   func edit(
     _ edits: [ConfigurationEdit], expecting hash: String?, scope: EditScope
   ) async throws(EditRefusal) -> ConfigurationEditResult {
@@ -139,39 +151,5 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
     guard hash == nil || hash == found else { throw .changedMeanwhile(expected: hash ?? "", found: found) }
     return ConfigurationEditResult(
       path: "upkeep.yaml", previousHash: found, hash: "abc2", changes: [], diff: [], warnings: [])
-  }
-}
-
-extension Site {
-  /// Asks as a program on this machine does.
-  func ask(
-    _ method: String, _ target: String, _ body: String? = nil, headers: [String: String] = [:]
-  ) async throws -> Answer {
-    var fields = ["host": "127.0.0.1:8787"]
-    if method != "GET", method != "HEAD" { fields["content-type"] = "application/json" }
-    fields.merge(headers) { $1 }
-    guard let request = WebRequest(method, target, headers: fields, body: Array((body ?? "").utf8)) else {
-      return Answer(WebResponse(status: 400))
-    }
-    return Answer(await respond(to: request))
-  }
-}
-
-/// An answer with its document.
-struct Answer {
-  let response: WebResponse
-  init(_ response: WebResponse) { self.response = response }
-
-  var status: Int { response.status }
-  var text: String { String(decoding: response.body, as: UTF8.self) }
-  var document: [String: JSONValue] {
-    guard case .object(let members)? = try? JSONDecoder().decode(JSONValue.self, from: Data(response.body)) else {
-      return [:]
-    }
-    return members
-  }
-  var code: String? {
-    guard case .string(let code)? = document["code"] else { return nil }
-    return code
   }
 }

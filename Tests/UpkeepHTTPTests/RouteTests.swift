@@ -37,7 +37,9 @@ import UpkeepTestKit
       "running": .boolean(false), "interval": "1d", "cron": .null, "time_zone": .null, "timeout": "30m",
       "next_run_at": "2025-11-24T16:01:00.000Z", "last_run": .null, "etag": "abc1", "pause": .null, "runs": .array([]),
       "waiting": .array([]), "schedule": "every 1 d", "has_preview": .boolean(true),
-      "settings": .object(["odds_keep": .object(["value": "14d", "origin": "default"])]),
+      "settings": .object([
+        "odds_keep": .object(["value": "14d", "origin": "default", "help": "", "tunable": .boolean(false)])
+      ]),
     ]
     #expect(task == expected)
     let one = try await site.ask("GET", "/api/v1/tasks/odds_retention")

@@ -11,7 +11,10 @@ struct MetricsRoutes {
 
   var routes: [Route] {
     [
-      Route("GET", "/metrics", "Figures in the text format of Prometheus") { [parts] _ in
+      Route(
+        "GET", "/metrics", "Figures in the text format of Prometheus",
+        answers: [RouteAnswer(200, "The figures", .text("text/plain"))]
+      ) { [parts] _ in
         let status = await parts.configuration.configurationStatus()
         let text = try await MetricsText(tasks: parts.status.tasks(), figures: parts.metrics.snapshot(), status: status)
         return .text(text.document, type: "text/plain; version=0.0.4; charset=utf-8")

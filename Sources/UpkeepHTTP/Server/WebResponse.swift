@@ -9,12 +9,19 @@ public struct WebResponse: Sendable {
   public var headers: [(name: String, value: String)]
   /// The body.
   public var body: [UInt8]
+  /// What comes instead of a body, for as long as it comes.
+  let events: EventListener?
 
   /// Creates an answer.
   public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
+    self.init(status: status, headers: headers, body: body, events: nil)
+  }
+
+  init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = [], events: EventListener?) {
     self.status = status
     self.headers = headers
     self.body = body
+    self.events = events
   }
 
   /// An answer of plain text.
@@ -36,5 +43,13 @@ public struct WebResponse: Sendable {
   /// The value of a header field.
   public func header(_ name: String) -> String? {
     headers.first { $0.name.lowercased() == name.lowercased() }?.value
+  }
+}
+
+extension JSONValue {
+  /// The document of a value as JSON; null where it can't be written.
+  init(_ value: some Encodable) {
+    let document = try? JSONEncoder().encode(value)
+    self = document.flatMap { try? JSONDecoder().decode(JSONValue.self, from: $0) } ?? .null
   }
 }

@@ -47,7 +47,8 @@ struct Problem: Error, Hashable, Sendable {
     return answer ?? WebResponse(status: status)
   }
 
-  private static func title(_ status: Int) -> String {
+  /// The name of a status.
+  static func title(_ status: Int) -> String {
     switch status {
     case 400: "Bad Request"
     case 401: "Unauthorized"

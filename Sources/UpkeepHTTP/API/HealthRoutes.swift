@@ -11,13 +11,13 @@ struct HealthRoutes {
 
   var routes: [Route] {
     [
-      Route("GET", "/healthz", "Whether the scheduler's loop turns") { [parts] _ in
+      Route("GET", "/healthz", "Whether the scheduler's loop turns", answers: Self.answers) { [parts] _ in
         guard await parts.status.isAlive() else {
           throw Problem(503, "not_alive", "the scheduler's loop stands still")
         }
         return Self.fine
       },
-      Route("GET", "/readyz", "Whether the host can do its work") { [parts] _ in
+      Route("GET", "/readyz", "Whether the host can do its work", answers: Self.answers) { [parts] _ in
         let troubles = await parts.status.troubles()
         guard troubles.isEmpty else {
           let more: [String: JSONValue] = ["troubles": .array(troubles.map { .string($0) })]
@@ -28,6 +28,7 @@ struct HealthRoutes {
     ]
   }
 
+  private static let answers = RouteAnswer.ok(.object([Schema.Member("status", .choice(["ok"]))]), "It is so")
   private static let fine = WebResponse(
     status: 200, headers: [("Content-Type", "application/json")], body: Array(#"{"status":"ok"}"#.utf8))
 }

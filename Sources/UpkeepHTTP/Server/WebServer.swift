@@ -16,6 +16,8 @@ public struct WebServer: Sendable {
   /// How long a body may take to come in, and how long a connection may stand without a request or in the middle of its
   /// header fields.
   static let patience = Duration.seconds(30)
+  /// How often somebody who listens to events hears that the stream lives.
+  static let nudgeInterval = Duration.seconds(15)
   /// The most connections at a time; more wait until one is free.
   static let mostConnections = 512
 
@@ -62,10 +64,18 @@ public struct WebServer: Sendable {
         address: .hostname(host, port: port),
         availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: logger)),
       eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger
-    ) { request, writer, _ in
+    ) { request, writer, channel in
       let (response, isLast) = await respond(to: request)
+      let head = Self.head(response, date: dates.now(), isLast: isLast)
+      if let events = response.events {
+        try await send(events, head, writer, channel)
+        throw ConnectionIsOver()
+      }
+      // Who doesn't read the answer is cut off.
+      let deadline = channel.eventLoop.scheduleTask(in: .init(Self.patience)) { channel.close(promise: nil) }
+      defer { deadline.cancel() }
       try await writer.write(
-        response: Self.head(response, date: dates.now(), isLast: isLast),
+        response: head,
         body: response.body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))
       // What is left of the request isn't worth reading.
       if isLast { throw ConnectionIsOver() }
@@ -82,6 +92,32 @@ public struct WebServer: Sendable {
   }
 
   private struct ConnectionIsOver: Error {}
+
+  /// Sends events until there are no more, or until nobody reads them.
+  private func send(
+    _ events: EventListener, _ head: HTTPResponse, _ writer: consuming ResponseWriter, _ channel: any Channel
+  ) async throws {
+    // What a listener didn't read stands in the way of everything else on its connection, the end included.
+    events.whenDropped { channel.close(promise: nil) }
+    channel.closeFuture.whenComplete { _ in events.end() }
+    async let _: Void = nudge(events)
+    do {
+      try await writer.write(
+        response: head,
+        body: ResponseBody { body in
+          for await chunk in events.chunks { try await body.write(ByteBuffer(bytes: chunk)) }
+          try await body.finish(nil)
+        })
+    } catch {
+      events.end()
+      throw error
+    }
+    events.end()
+  }
+
+  private func nudge(_ events: EventListener) async {
+    while (try? await clock.sleep(for: Self.nudgeInterval)) != nil { events.nudge() }
+  }
 
   /// The answer, and whether the connection ends with it.
   private func respond(to request: Request) async -> (WebResponse, isLast: Bool) {
@@ -138,7 +174,7 @@ public struct WebServer: Sendable {
     }
     fields[.date] = date
     // A 204 has no body, and must not speak of its length.
-    if response.status != 204 { fields[.contentLength] = "\(response.body.count)" }
+    if response.status != 204, response.events == nil { fields[.contentLength] = "\(response.body.count)" }
     if isLast { fields[.connection] = "close" }
     return HTTPResponse(status: HTTPResponse.Status(code: response.status), headerFields: fields)
   }

@@ -9,12 +9,22 @@ struct PauseRoutes {
     self.parts = parts
   }
 
+  private static let pauseBody = Schema.object([
+    Schema.Member("for", .text(), "How long, such as 2h; until somebody resumes it where it isn't given", isRequired: false),
+    Schema.Member("why", .text(), "Why", isRequired: false),
+  ])
+
   var routes: [Route] {
     [
-      Route("POST", "/api/v1/tasks/{task}/pause", "Keeps the schedule from starting a task") { try await pause($0) },
-      Route("POST", "/api/v1/tasks/{task}/resume", "Ends the pause of a task") { [parts] request in
+      Route(
+        "POST", "/api/v1/tasks/{task}/pause", "Keeps the schedule from starting a task", body: Self.pauseBody,
+        answers: RouteAnswer.ok(.named("Task"), "The task as it is now")
+      ) { try await pause($0) },
+      Route(
+        "POST", "/api/v1/tasks/{task}/resume", "Ends the pause of a task",
+        answers: RouteAnswer.ok(.named("Task"), "The task as it is now")
+      ) { [parts] request in
         let task = try await parts.task(request.value("task"))
-        _ = try JSONBody.read(NoBody.self, request.request.body, keys: NoBody.CodingKeys.allCases)
         // Who resumes twice has what they want.
         _ = try await parts.pauses.resume(task.name)
         return try await .json(parts.document(task.name))
@@ -26,7 +36,7 @@ struct PauseRoutes {
     var duration: String?
     var why: String?
 
-    enum CodingKeys: String, CodingKey, CaseIterable {
+    enum CodingKeys: String, CodingKey {
       case duration = "for"
       case why
     }
@@ -34,7 +44,7 @@ struct PauseRoutes {
 
   private func pause(_ request: RoutedRequest) async throws -> WebResponse {
     let task = try await parts.task(request.value("task"))
-    let body = try JSONBody.read(PauseBody.self, request.request.body, keys: PauseBody.CodingKeys.allCases)
+    let body = try request.body(PauseBody.self)
     let now = parts.wallClock.now()
     let duration = try body?.duration.map { try Self.duration($0) }
     let until = duration.map { now + $0 }

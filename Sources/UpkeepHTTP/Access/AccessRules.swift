@@ -27,10 +27,23 @@ public struct AccessRules: Sendable {
   }
 
   /// Routes that need no token.
-  static let open: Set<[String]> = [["healthz"], ["readyz"]]
+  static let open: Set<[String]> = [["healthz"], ["readyz"], ["login"]]
+
+  /// Whether a token is wanted.
+  var wantsToken: Bool { token != nil }
+
+  /// Whether a text is the token; it takes the same time wherever the two differ.
+  func isToken(_ text: String) -> Bool {
+    guard let token else { return false }
+    let given = Array(text.utf8)
+    guard given.count == token.count else { return false }
+    return zip(given, token).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+  }
 
   /// What is wrong with a request; nothing where it may go on.
-  func problem(_ request: WebRequest) -> Problem? {
+  ///
+  /// - Parameter isLoggedIn: Whether it carries the cookie of somebody who gave the token.
+  func problem(_ request: WebRequest, isLoggedIn: Bool) -> Problem? {
     guard let host = request.headers["host"], !host.isEmpty else {
       return Problem(400, "no_host", "the request has no Host header")
     }
@@ -38,15 +51,16 @@ public struct AccessRules: Sendable {
       return Problem(
         421, "unknown_host", "this server doesn't answer to that Host; add its name to host.allowed_hosts")
     }
-    if let token, !Self.open.contains(request.path), !Self.holds(token, request.headers["authorization"]) {
+    if wantsToken, !isLoggedIn, !Self.open.contains(request.path), !holdsToken(request.headers["authorization"]) {
       return Problem(
-        401, "unauthorized", "send the token of this server as Authorization: Bearer TOKEN",
+        401, "unauthorized", "send the token of this server as Authorization: Bearer TOKEN, or log in at /login",
         headers: ["WWW-Authenticate": "Bearer"])
     }
     guard request.isWrite else { return nil }
     if let problem = originProblem(request, host: host) { return problem }
-    let type = request.headers["content-type"]?.split(separator: ";").first.map { $0.lowercased() }
-    guard type?.filter({ $0 != " " }) == "application/json" else {
+    // The page to log in at works without scripts, so it sends a form.
+    if request.path == ["login"], request.isForm { return nil }
+    guard request.mediaType == "application/json" else {
       return Problem(415, "not_json", "a request that changes something needs Content-Type: application/json")
     }
     return nil
@@ -86,11 +100,8 @@ public struct AccessRules: Sendable {
     return String(name.last == "." ? name.dropLast() : name)
   }
 
-  /// Whether a header field holds the token; it takes the same time wherever the two differ.
-  private static func holds(_ token: [UInt8], _ field: String?) -> Bool {
+  private func holdsToken(_ field: String?) -> Bool {
     guard let field, field.count > 7, field.prefix(7).lowercased() == "bearer " else { return false }
-    let given = Array(field.dropFirst(7).utf8)
-    guard given.count == token.count else { return false }
-    return zip(given, token).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+    return isToken(String(field.dropFirst(7)))
   }
 }

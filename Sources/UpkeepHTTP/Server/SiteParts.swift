@@ -17,16 +17,22 @@ public struct SiteParts: Sendable {
   public var editing: any ConfigurationEditing
   /// What runs came to since the host started.
   public var metrics: RunMetrics
+  /// What happened lately.
+  public let events: EventLog
   /// Tells the time of day.
   public var wallClock: any WallClock
   /// Measures how long an answer waits.
   public var clock: any Clock<Duration>
+  /// Makes identifiers.
+  public var random: any RandomSource
+  let starts: RunStarts
+  let groups: GroupRuns
 
   /// Creates the parts.
   public init(
     status: any HostStatus, commands: any RunCommands, runs: any RunStore, pauses: any PauseStore,
     configuration: any ConfigurationStatusSource, editing: any ConfigurationEditing, metrics: RunMetrics,
-    wallClock: any WallClock, clock: any Clock<Duration>
+    wallClock: any WallClock, clock: any Clock<Duration>, random: any RandomSource
   ) {
     self.status = status
     self.commands = commands
@@ -37,6 +43,21 @@ public struct SiteParts: Sendable {
     self.metrics = metrics
     self.wallClock = wallClock
     self.clock = clock
+    self.random = random
+    events = EventLog(wallClock: wallClock, random: random)
+    starts = RunStarts(commands: commands, runs: runs, clock: clock)
+    groups = GroupRuns(starts: starts, status: status, wallClock: wallClock, random: random)
+  }
+
+  /// Does what goes on beside the answers, until its task is cancelled: follows the runs, and runs groups.
+  public func work(_ feed: any RunFeed) async {
+    let (counted, told) = (feed.events(), feed.events())
+    let reloads = await configuration.reloads()
+    await withTaskGroup { group in
+      group.addTask { await metrics.follow(counted) }
+      group.addTask { await events.follow(told, reloads) }
+      group.addTask { await groups.work() }
+    }
   }
 
   /// The task that a path names.

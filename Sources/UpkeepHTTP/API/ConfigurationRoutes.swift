@@ -41,10 +41,25 @@ struct ConfigurationRoutes {
     var warnings: [String]
   }
 
+  private static let ifMatch = Parameter(
+    "If-Match", .text(), "The ETag of the file that the change is meant for; without it nothing is changed",
+    place: "header")
+  private static let dryRun = Parameter("dry_run", .boolean, "Whether the change is only shown, and nothing written")
+  private static let editBody = Schema.object([
+    Schema.Member("enabled", .boolean, "Whether the schedule starts it", isRequired: false),
+    Schema.Member("interval", .optional(.text()), "Such as 12h; null takes it away", isRequired: false),
+    Schema.Member("timeout", .optional(.text()), "How long a run may take", isRequired: false),
+    Schema.Member("settings", .map(.any), "Values by key; null takes one away", isRequired: false),
+  ])
+
   var routes: [Route] {
     [
-      Route("GET", "/api/v1/config", "The YAML as loaded, its hash and any errors of the last reload") {
-        [parts] request in
+      Route(
+        "GET", "/api/v1/config", "The YAML as loaded, its hash and any errors of the last reload",
+        answers: RouteAnswer.ok(.named("Configuration"), "The configuration in force") + [
+          RouteAnswer(304, "It is the one that If-None-Match names", .nothing)
+        ]
+      ) { [parts] request in
         let status = await parts.configuration.configurationStatus()
         let etag = "\"\(status.hash)\""
         if request.request.headers["if-none-match"] == etag {
@@ -52,7 +67,11 @@ struct ConfigurationRoutes {
         }
         return try .json(Document(status: status), headers: [("ETag", etag)])
       },
-      Route("PATCH", "/api/v1/tasks/{task}", "Changes values of a task in the YAML") { try await edit($0) },
+      Route(
+        "PATCH", "/api/v1/tasks/{task}", "Changes values of a task in the YAML", [Self.ifMatch, Self.dryRun],
+        body: Self.editBody, answers: RouteAnswer.ok(.named("Edited"), "What changed in the file"),
+        problems: [409, 412, 422, 428]
+      ) { try await edit($0) },
     ]
   }
 
@@ -63,12 +82,17 @@ struct ConfigurationRoutes {
         428, "no_if_match",
         "send the ETag of the file that the change is meant for as If-Match; GET /api/v1/config has it")
     }
-    let edits = try Self.edits(of: task.name, request.request.body)
+    let edits = try Self.edits(of: task.name, request.document)
+    let isDry = try request.flag(Self.dryRun)
     let tag =
       condition.hasPrefix("\"") && condition.hasSuffix("\"") ? String(condition.dropFirst().dropLast()) : condition
     let result: ConfigurationEditResult
     do {
-      result = try await parts.editing.edit(edits, expecting: condition == "*" ? nil : tag, scope: .tunable)
+      let hash = condition == "*" ? nil : tag
+      result =
+        try await isDry
+        ? parts.editing.plan(edits, expecting: hash, scope: .tunable)
+        : parts.editing.edit(edits, expecting: hash, scope: .tunable)
     } catch {
       throw Self.problem(error)
     }
@@ -78,14 +102,8 @@ struct ConfigurationRoutes {
   }
 
   /// `{"enabled": false, "settings": {"odds_keep": "7d"}}` as one edit for each value.
-  private static func edits(of task: String, _ body: [UInt8]) throws(Problem) -> [ConfigurationEdit] {
-    enum Key: String, CodingKey, CaseIterable {
-      case enabled, interval, timeout, settings
-    }
-    guard let document = try JSONBody.read(JSONValue.self, body, keys: Key.allCases),
-      case .object(let members) = document,
-      !members.isEmpty
-    else { throw Problem(400, "bad_body", "expected an object with enabled, interval, settings or timeout") }
+  private static func edits(of task: String, _ document: JSONValue?) throws(Problem) -> [ConfigurationEdit] {
+    guard case .object(let members)? = document, !members.isEmpty else { throw Problem(400, "bad_body", "expected an object with enabled, interval, settings or timeout") }
     var edits: [ConfigurationEdit] = []
     for (key, value) in try values(members, below: "") {
       edits.append(ConfigurationEdit(task: task, key: key, value: value))

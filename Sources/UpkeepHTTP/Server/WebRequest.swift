@@ -63,6 +63,23 @@ public struct WebRequest: Sendable {
     }
   }
 
+  /// The media type of the body, without parameters, lower case.
+  var mediaType: String? {
+    headers["content-type"]?.split(separator: ";").first.map { $0.lowercased().filter { $0 != " " } }
+  }
+
+  /// Whether the body is what a form sends.
+  var isForm: Bool { mediaType == "application/x-www-form-urlencoded" }
+
+  /// Whether a browser asks for a page.
+  var wantsPage: Bool { method == "GET" && headers["accept"]?.lowercased().contains("text/html") == true }
+
+  /// The fields of a form.
+  var form: [String: String] {
+    guard isForm, let text = String(validating: body, as: UTF8.self) else { return [:] }
+    return WebRequest("GET", "/?\(text)")?.query ?? [:]
+  }
+
   /// Whether it may change something.
   var isWrite: Bool { method != "GET" && method != "HEAD" && method != "OPTIONS" }
 }
