@@ -135,4 +135,4 @@ public protocol PauseStore: Sendable {
 }
 
 /// All that the host keeps between its runs.
-public protocol StateStore: RunStore, LeaseStore, PauseStore {}
+public protocol StateStore: RunStore, LeaseStore, PauseStore, SlotStore, ServeStore {}
