@@ -69,7 +69,7 @@ let package = Package(
     plugin("Noop", []),
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
-    tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore"]),
+    tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
     tests("UpkeepConfigurationTests", ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule"]),
     tests("UpkeepDatabaseTests", ["UpkeepDatabase", "UpkeepCore"]),
     tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),

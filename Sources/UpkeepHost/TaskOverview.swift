@@ -16,7 +16,7 @@ public struct TaskOverview: Sendable {
   public var interval: Duration?
   /// The cron expression of its schedule, where it has one.
   public var cron: String?
-  /// The schedule for people: `every 24 h`, `on demand`.
+  /// The schedule for people: `every 1 d`, `on demand`.
   public var schedule: String
   /// The zone of its cron expression.
   public var timeZone: String?

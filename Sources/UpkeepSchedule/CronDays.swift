@@ -4,8 +4,8 @@ import UpkeepCore
 struct CronDays: Hashable, Sendable {
   /// Days of the month.
   var daysOfMonth: Set<Int> = []
-  /// Whether the last day of the month counts.
-  var includesLastDay = false
+  /// Days of the month counted back from the last, which is 0.
+  var daysBeforeLast: Set<Int> = []
   /// Days of the week, 0 for Sunday.
   var weekdays: Set<Int> = []
   /// Days of the week of which only the n-th in a month counts.
@@ -22,8 +22,8 @@ struct CronDays: Hashable, Sendable {
 
   init(dayOfMonth: String, dayOfWeek: String) throws(CronError) {
     for part in dayOfMonth.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
-      if part.uppercased() == "L" {
-        includesLastDay = true
+      if let back = try Self.daysBeforeLast(part) {
+        daysBeforeLast.insert(back)
       } else {
         daysOfMonth.formUnion(try CronFieldReader(.dayOfMonth).values(dayOfMonth == "?" ? "*" : part))
       }
@@ -37,6 +37,16 @@ struct CronDays: Hashable, Sendable {
     }
     let open: (String) -> Bool = { $0.hasPrefix("*") || $0 == "?" }
     eitherSuffices = !open(dayOfMonth) && !open(dayOfWeek)
+  }
+
+  /// `L` or `L-3`; nothing for anything else.
+  private static func daysBeforeLast(_ part: String) throws(CronError) -> Int? {
+    guard part.uppercased().hasPrefix("L") else { return nil }
+    guard part.count > 1 else { return 0 }
+    guard part.dropFirst().first == "-", let number = CronFieldReader.number(String(part.dropFirst(2))),
+      (1...30).contains(number)
+    else { throw CronError(.dayOfMonth, found: part) }
+    return number
   }
 
   /// `5#2` or `5L`; nothing for anything else.
@@ -54,7 +64,7 @@ struct CronDays: Hashable, Sendable {
 
   func contains(year: Int, month: Int, day: Int, dayNumber: Int) -> Bool {
     let length = CivilTime.days(inMonth: month, of: year)
-    let byMonth = daysOfMonth.contains(day) || (includesLastDay && day == length)
+    let byMonth = daysOfMonth.contains(day) || daysBeforeLast.contains(length - day)
     let weekday = ((dayNumber + 4) % 7 + 7) % 7
     let byWeek =
       weekdays.contains(weekday)

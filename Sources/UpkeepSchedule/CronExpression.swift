@@ -2,7 +2,7 @@ import UpkeepCore
 
 /// A cron expression: minute, hour, day of month, month and day of week, or a word such as `@daily`.
 ///
-/// Lists, ranges, steps, names of months and days, `?`, `L` (the last day of the month), `5L` (the last Friday) and `5#2`
+/// Lists, ranges, steps, names of months and days, `?`, `L` (the last day of the month), `L-3` (three days before it), `5L` (the last Friday) and `5#2`
 /// (the second Friday) are understood. As in Vixie's cron, a day comes up when either day field matches, where both are
 /// restricted; a field that begins with `*` or `?` isn't.
 public struct CronExpression: Hashable, Sendable {
@@ -23,7 +23,8 @@ public struct CronExpression: Hashable, Sendable {
     if let word = words.first, word.hasPrefix("@") {
       guard words.count == 1, let expansion = Self.words[word.lowercased()] else {
         let allowed = Self.words.keys.sorted().joined(separator: ", ")
-        throw CronError(nil, found: text, allowed: allowed, "unknown word \(text); expected one of \(allowed)")
+        let hint = Self.hints[word.lowercased()].map { "write \($0) instead" } ?? "expected one of \(allowed)"
+        throw CronError(nil, found: text, allowed: allowed, "unknown word \(text); \(hint)")
       }
       words = expansion.split(separator: " ").map(String.init)
     }
@@ -47,6 +48,9 @@ public struct CronExpression: Hashable, Sendable {
     "@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@weekly": "0 0 * * 0",
     "@monthly": "0 0 1 * *", "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *",
   ]
+
+  /// Words of other programs, and the task keys that say the same here.
+  private static let hints = ["@reboot": "run_on_start: true", "@every": "interval"]
 
   /// Whether it comes up more than once within some hour, or in every hour.
   ///

@@ -4,7 +4,7 @@ public enum CronField: String, Sendable, CaseIterable {
   case minute
   /// 0 to 23.
   case hour
-  /// 1 to 31, or `L` for the last.
+  /// 1 to 31, `L` for the last, or `L-3` for three days before it.
   case dayOfMonth = "day of month"
   /// 1 to 12, or a name.
   case month
@@ -41,7 +41,7 @@ public enum CronField: String, Sendable, CaseIterable {
     switch self {
     case .minute: "0 to 59"
     case .hour: "0 to 23"
-    case .dayOfMonth: "1 to 31 or L"
+    case .dayOfMonth: "1 to 31, L or L-3"
     case .month: "1 to 12 or JAN to DEC"
     case .dayOfWeek: "0 to 7 or SUN to SAT, such as 5#2 or 5L"
     }

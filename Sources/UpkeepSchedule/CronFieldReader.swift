@@ -38,7 +38,7 @@ struct CronFieldReader {
     let whole = field == .dayOfWeek ? 0...6 : field.range
     if base == "*" { return whole }
     let ends = base.split(separator: "-", omittingEmptySubsequences: false).map(String.init)
-    let first = try value(ends[0], part: part)
+    var first = try value(ends[0], part: part)
     if ends.count == 1 {
       guard !isStepped else {
         throw CronError(
@@ -51,12 +51,19 @@ struct CronFieldReader {
     guard ends.count == 2 else { throw CronError(field, found: part) }
     var last = try value(ends[1], part: part)
     if field == .dayOfWeek, last == 0, first > 0 { last = 7 }
+    if field == .dayOfWeek, first == 7, last < 7 { first = 0 }
     guard first <= last else {
       throw CronError(
         field, found: part, allowed: field.allowed,
-        "the range \(part) of the \(field.rawValue) runs backwards; write the lower value first")
+        "the range \(part) of the \(field.rawValue) runs backwards; write \(parts(from: first, to: last))")
     }
     return first...last
+  }
+
+  /// A range that runs over the end of the field, as the two ranges that it stands for.
+  private func parts(from first: Int, to last: Int) -> String {
+    let (lowest, highest) = (field.range.lowerBound, field == .dayOfWeek ? 6 : field.range.upperBound)
+    return [(lowest, last), (first, highest)].map { $0 == $1 ? "\($0)" : "\($0)-\($1)" }.joined(separator: ",")
   }
 
   /// One value: a number or a name.

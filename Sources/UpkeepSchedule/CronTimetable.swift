@@ -7,11 +7,15 @@ struct CronTimetable {
 
   /// The first slot after an instant.
   func next(after instant: Timestamp) -> Timestamp? {
-    // Beyond these years neither the calendar nor the zone's rules mean anything.
-    guard abs(instant.microseconds) < 250_000_000_000_000_000 else { return nil }
+    guard Self.isInReach(instant) else { return nil }
     let after = Int(instant.seconds)
     let found = expression.followsRealTime ? nextInRealTime(after: after) : nextTimeOfDay(after: after)
     return found.map { Timestamp(microseconds: Int64($0) * 1_000_000) }
+  }
+
+  /// Beyond these years neither the calendar nor the zone's rules mean anything.
+  static func isInReach(_ instant: Timestamp) -> Bool {
+    instant.microseconds.magnitude < 250_000_000_000_000_000
   }
 
   /// The first local time later than all that the clocks have shown, at the first instant at which they show it (or

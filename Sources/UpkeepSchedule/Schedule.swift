@@ -22,33 +22,37 @@ public enum Schedule: Hashable, Sendable {
     }
   }
 
-  /// The slots after one instant, up to and including another.
+  /// The slots after one instant, up to and including another, however many: they are counted, not walked.
   ///
   /// - Parameters:
   ///   - start: The slot before (or the instant at which the schedule began).
   ///   - end: The last instant that counts.
   ///   - limit: How many of the newest slots are listed; all are counted.
   public func slots(after start: Timestamp, through end: Timestamp, limit: Int = 100) -> DueSlots {
+    switch self {
+    case .interval(let interval):
+      return Self.slots(every: interval, after: start, through: end, limit: limit)
+    case .cron(let expression, let zone):
+      return CronTimetable(expression: expression, offsets: ZoneOffsets(zone))
+        .slots(after: start, through: end, limit: limit)
+    }
+  }
+
+  private static func slots(
+    every interval: Duration, after start: Timestamp, through end: Timestamp, limit: Int
+  ) -> DueSlots {
     var due = DueSlots()
-    if case .interval(let interval) = self, interval > .zero, start < end {
-      // Whatever the length of the stretch, only the newest slots are walked.
-      let step = max(1, interval.microseconds)
-      let count = (end - start).microseconds / step
-      guard count > 0 else { return due }
-      due.count = Int(count)
-      due.first = Timestamp(microseconds: start.microseconds + step)
-      let listed = min(Int64(max(0, limit)), count)
-      due.newest = (0..<listed).map {
-        Timestamp(microseconds: start.microseconds + step * (count - listed + 1 + $0))
-      }
-      due.last = Timestamp(microseconds: start.microseconds + step * count)
-      return due
+    guard interval > .zero, start < end else { return due }
+    let step = max(1, interval.microseconds)
+    let count = (end - start).microseconds / step
+    guard count > 0 else { return due }
+    due.count = Int(count)
+    due.first = Timestamp(microseconds: start.microseconds + step)
+    let listed = min(Int64(max(0, limit)), count)
+    due.newest = (0..<listed).map {
+      Timestamp(microseconds: start.microseconds + step * (count - listed + 1 + $0))
     }
-    var slot = start
-    while let next = next(after: slot), next <= end {
-      due.add(next, limit: limit)
-      slot = next
-    }
+    due.last = Timestamp(microseconds: start.microseconds + step * count)
     return due
   }
 }
@@ -63,14 +67,6 @@ public struct DueSlots: Hashable, Sendable {
   public internal(set) var last: Timestamp?
   /// The newest, as many as were asked for, in the order of time.
   public internal(set) var newest: [Timestamp] = []
-
-  mutating func add(_ slot: Timestamp, limit: Int) {
-    count += 1
-    first = first ?? slot
-    last = slot
-    newest.append(slot)
-    newest.removeFirst(max(0, newest.count - max(0, limit)))
-  }
 }
 
 /// What happens to slots that passed while the host was down or busy.

@@ -1,7 +1,8 @@
 import Foundation
 import UpkeepCore
 
-/// A time zone's offsets around an instant, found by asking the zone for the offset at instants only.
+/// A time zone's offsets around an instant: from the system's time zone database where it has the zone, else found by
+/// asking Foundation for the offset at instants.
 ///
 /// `Calendar.nextDate` is wrong around changes of the clocks (half-hour gaps, repeated hours), so local times are turned
 /// into instants here from offsets. All numbers are whole seconds; `local` means seconds since 1970-01-01T00:00 on the
@@ -14,49 +15,60 @@ struct ZoneOffsets {
     var offset: Int
   }
 
-  /// How far apart offsets are asked for. Two changes within it that undo each other aren't seen; there are none in the
-  /// time zone database.
-  static let stride = 6 * 3600
+  /// How far apart Foundation is asked for offsets. Two changes within it that undo each other aren't seen; there are
+  /// none in the time zone database.
+  private static let stride = 6 * 3600
   /// More than any offset, and more than any change of an offset.
   static let reach = 26 * 3600
 
-  let zone: TimeZone
+  private let zone: TimeZone
+  private let table: ZoneTable?
 
   init(_ zone: TimeZone) {
+    self.init(zone, table: ZoneTable.named(zone.identifier))
+  }
+
+  init(_ zone: TimeZone, table: ZoneTable?) {
     self.zone = zone
+    self.table = table
   }
 
   /// The offset from UTC at an instant.
   func offset(at instant: Int) -> Int {
-    zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(instant)))
+    table?.offset(at: instant) ?? zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(instant)))
   }
 
   /// The segments that cover `start..<end`, cut off there.
   func segments(from start: Int, to end: Int) -> [Segment] {
-    var segments: [Segment] = []
-    var current = Segment(start: start, end: start, offset: offset(at: start))
+    guard start < end else { return [] }
+    var segments = [Segment(start: start, end: end, offset: offset(at: start))]
+    while let last = segments.last, let change = change(after: last.start, before: end, offset: last.offset) {
+      segments[segments.count - 1].end = change.at
+      segments.append(Segment(start: change.at, end: end, offset: change.offset))
+    }
+    return segments
+  }
+
+  /// The first change between two instants, given the offset at the earlier.
+  private func change(after start: Int, before end: Int, offset known: Int) -> (at: Int, offset: Int)? {
+    if let table {
+      return table.change(after: start).flatMap { $0.at < end ? $0 : nil }
+    }
     var at = start
-    while at < end {
-      let next = min(at + Self.stride, end)
-      let found = offset(at: next)
-      if found != current.offset {
-        // A change lies in (at, next]: find the first instant with another offset, and look on from there.
+    while at < end - 1 {
+      let next = min(at + Self.stride, end - 1)
+      if offset(at: next) != known {
+        // A change lies in (at, next]: find the first instant with another offset.
         var (low, high) = (at, next)
         while high - low > 1 {
           let middle = low + (high - low) / 2
-          if offset(at: middle) == current.offset { low = middle } else { high = middle }
+          if offset(at: middle) == known { low = middle } else { high = middle }
         }
-        current.end = high
-        segments.append(current)
-        current = Segment(start: high, end: high, offset: offset(at: high))
-        at = high
-      } else {
-        at = next
+        return (high, offset(at: high))
       }
+      at = next
     }
-    current.end = end
-    if current.end > current.start { segments.append(current) }
-    return segments
+    return nil
   }
 
   /// The greatest local time that the clocks have shown up to an instant, that instant included.

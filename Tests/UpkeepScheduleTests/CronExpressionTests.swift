@@ -66,9 +66,11 @@ private func next(_ text: String, after start: String, count: Int, zone: String 
     ("5/15 * * * *", "a step needs a range; write 5-59/15 for the minute, found 5/15"),
     ("? * * * *", "expected 0 to 59 for the minute, found ?"),
     ("* 24 * * *", "expected 0 to 23 for the hour, found 24"),
-    ("0 9-5 * * *", "the range 9-5 of the hour runs backwards; write the lower value first"),
-    ("0 0 0 * *", "expected 1 to 31 or L for the day of month, found 0"),
-    ("0 0 32 * *", "expected 1 to 31 or L for the day of month, found 32"),
+    ("0 9-5 * * *", "the range 9-5 of the hour runs backwards; write 0-5,9-23"),
+    ("0 0 28-1 * *", "the range 28-1 of the day of month runs backwards; write 1,28-31"),
+    ("0 0 * * FRI-MON", "the range FRI-MON of the day of week runs backwards; write 0-1,5-6"),
+    ("0 0 0 * *", "expected 1 to 31, L or L-3 for the day of month, found 0"),
+    ("0 0 32 * *", "expected 1 to 31, L or L-3 for the day of month, found 32"),
     ("0 0 * 13 *", "expected 1 to 12 or JAN to DEC for the month, found 13"),
     ("0 0 * FOO *", "expected 1 to 12 or JAN to DEC for the month, found FOO"),
     ("0 0 * * 8", "expected 0 to 7 or SUN to SAT, such as 5#2 or 5L for the day of week, found 8"),
@@ -76,9 +78,11 @@ private func next(_ text: String, after start: String, count: Int, zone: String 
     ("0 0 * * L", "expected 0 to 7 or SUN to SAT, such as 5#2 or 5L for the day of week, found L"),
     ("0 0 30 2 *", "the day 30 of month 2 never comes; write a day that the month has"),
     ("0 0 31 4,6,9,11 *", "the day 31 of month 4,6,9,11 never comes; write a day that the month has"),
+    ("@reboot", "unknown word @reboot; write run_on_start: true instead"),
+    ("@every 5m", "unknown word @every 5m; write interval instead"),
     (
-      "@reboot",
-      "unknown word @reboot; expected one of @annually, @daily, @hourly, @midnight, @monthly, @weekly, @yearly"
+      "@fortnightly",
+      "unknown word @fortnightly; expected one of @annually, @daily, @hourly, @midnight, @monthly, @weekly, @yearly"
     ),
   ])
   func saysWhatIsWrong(_ text: String, _ message: String) {
@@ -112,7 +116,17 @@ private func next(_ text: String, after start: String, count: Int, zone: String 
     ("0 3 1 * *", "at 03:00 on day 1 of the month, Europe/Riga"),
     ("0 3 L * *", "at 03:00 on the last day of the month, Europe/Riga"),
     ("0 3 1 1 *", "at 03:00 on day 1 of January, Europe/Riga"),
-    ("0 * * 6 *", "every hour in June, Europe/Riga"), ("0 3 13 * 5", "cron 0 3 13 * 5, Europe/Riga"),
+    ("0 * * 6 *", "every hour in June, Europe/Riga"),
+    ("0 3 13 * 5", "at 03:00 on day 13 of the month or on Friday, Europe/Riga"),
+    ("0 3 13 6 5L", "at 03:00 on day 13 of June or on the last Friday of the month in June, Europe/Riga"),
+    ("0 3 */2 * 5", "cron 0 3 */2 * 5, Europe/Riga"),
+    ("0 3 1-31 * 5", "at 03:00 every day, Europe/Riga"),
+    ("0 3 L-3 * *", "at 03:00 on the day 3 days before the last of the month, Europe/Riga"),
+    ("0 3 1,L-1,L * *", "at 03:00 on day 1, the day 1 day before the last and the last day of the month, Europe/Riga"),
+    ("0 9-17 * * 1-5", "every hour from 09:00 to 17:00 on Monday to Friday, Europe/Riga"),
+    ("*/20 1-2 * * *", "every 20 min from 01:00 to 02:40 every day, Europe/Riga"),
+    ("* 3 * * *", "every minute from 03:00 to 03:59 every day, Europe/Riga"),
+    ("5,35 * * * *", "every hour at minutes 5 and 35, Europe/Riga"),
     ("1-9 1-9 * * *", "cron 1-9 1-9 * * *, Europe/Riga"),
   ])
   func isToldInWords(_ text: String, _ words: String) throws {
