@@ -48,7 +48,8 @@ extension SQLStateStore {
   @discardableResult
   public func reap() async throws -> [String] {
     let (now, inspector, owners) = (wallClock.now(), inspector, owners)
-    return try await write { try LeaseTable(connection: $0, owners: owners).reap(at: now, by: inspector) }
+    // What isn't kept of it is found again.
+    return try await write(.normal) { try LeaseTable(connection: $0, owners: owners).reap(at: now, by: inspector) }
   }
 
   /// Who runs or waits now, in the order of asking.

@@ -1,3 +1,4 @@
+import Foundation
 public import UpkeepCore
 public import UpkeepRuns
 public import UpkeepSchedule

@@ -34,11 +34,11 @@ extension SchedulerState {
   }
 
   mutating func runStarted(_ id: String) {
-    guard let run = runs[id] else { return }
+    guard let run = runs[id], run.record.result.mode == .run else { return }
     // Coming from behind it takes a place even where none is free; the leases see to the limit.
     if case .behind = run.phase { placed += 1 }
     runs[id]?.phase = .placed(hasStarted: true)
-    if run.record.result.mode == .run { entries[run.task.name]?.working.append(id) }
+    entries[run.task.name]?.working.append(id)
     if entries[run.task.name]?.waiting == id { entries[run.task.name]?.waiting = nil }
   }
 

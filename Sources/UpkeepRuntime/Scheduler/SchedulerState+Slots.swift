@@ -181,24 +181,37 @@ extension SchedulerState {
 
   /// Takes over what became of the records.
   mutating func recorded(_ slots: [SlotEntry], _ outcomes: [SlotOutcome], at now: Timestamp) -> [Action] {
+    var actions: [Action] = []
+    var tooLate: [Run] = []
     for (entry, outcome) in zip(slots, outcomes) {
       let name = entry.grid.task
       switch outcome {
       case .recorded:
-        let queued = entry.records.filter { $0.result.status == .queued }
-        guard let task = entries[name]?.task.runnable, let first = queued.first else { continue }
-        enter(Run(record: first, task: task))
-        entries[name]?.chain += queued.dropFirst().map { Run(record: $0, task: task) }
+        guard let task = entries[name]?.task.runnable else { continue }
+        let queued = entry.records.filter { $0.result.status == .queued }.map { Run(record: $0, task: task) }
+        guard let first = queued.first else { continue }
+        if isStopping {
+          tooLate += queued
+        } else {
+          enter(first)
+          entries[name]?.chain += queued.dropFirst()
+        }
       case .joined:
         break
       case .taken(let present):
-        // Another process has recorded these slots: go on from where it stands.
-        guard let present else { continue }
-        entries[name]?.grid.last = present.last
-        schedule(name, at: now)
+        if let present {
+          // Another process has recorded these slots: go on from where it stands.
+          entries[name]?.grid.last = present.last
+          schedule(name, at: now)
+        } else {
+          // The store lost the grid, or never took it.
+          _ = putBack([entry], at: now)
+          if let grid = entries[name]?.grid { actions.append(.place([grid])) }
+        }
       }
     }
-    return fillPlaces()
+    if !tooLate.isEmpty { actions.append(.abandon(tooLate, reason: Self.stopped)) }
+    return actions + fillPlaces()
   }
 
   /// Puts slots back that the store didn't take: they are decided about again, soon.

@@ -137,6 +137,12 @@ struct SchedulerState: Sendable {
       return putBack(slots, at: now)
     case .asked(let run):
       if isStopping { return [.abandon([run], reason: Self.stopped)] }
+      if run.record.result.mode == .preview {
+        // A preview changes nothing and takes no place.
+        runs[run.id] = run
+        runs[run.id]?.phase = .behind
+        return [.start(run)]
+      }
       enter(run)
       return fillPlaces()
     case .runWaits(let id):
