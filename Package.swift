@@ -70,7 +70,9 @@ let package = Package(
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
     tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
-    tests("UpkeepConfigurationTests", ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule"]),
+    tests(
+      "UpkeepConfigurationTests",
+      ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepTestKit"]),
     tests("UpkeepDatabaseTests", ["UpkeepDatabase", "UpkeepCore"]),
     tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
     tests(

@@ -31,7 +31,9 @@ struct UpkeepCommand: AsyncParsableCommand {
     subcommands: [
       DemoCommand.self, InitCommand.self, ValidateCommand.self, ConfigCommand.self, ListCommand.self,
       PluginsCommand.self, DescribeCommand.self, PreviewCommand.self, RunCommand.self, StatsCommand.self,
-      HistoryCommand.self, ShowCommand.self, CancelCommand.self, SchemaCommand.self, CompletionsCommand.self,
+      HistoryCommand.self, ShowCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
+      EnableCommand.self,
+      DisableCommand.self, SetCommand.self, SchemaCommand.self, CompletionsCommand.self,
     ])
 
   static func main() async {

@@ -72,7 +72,8 @@ import UpkeepCore
     #expect(tasks[0]["interval"] as? String == "1h")
     #expect(
       Set(tasks[0].keys) == [
-        "name", "plugin", "enabled", "paused", "running", "interval", "cron", "time_zone", "timeout", "next_run_at",
+        "name", "plugin", "enabled", "paused", "pause", "running", "interval", "cron", "time_zone", "timeout",
+        "next_run_at",
         "last_run", "settings",
       ])
     #expect(try FileManager.default.contentsOfDirectory(atPath: place.folder.path) == ["upkeep.yaml"])

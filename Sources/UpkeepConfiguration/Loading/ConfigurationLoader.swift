@@ -9,6 +9,11 @@ public struct LoadedConfiguration: Sendable {
   public var diagnostics: [Diagnostic]
   /// The file's text, to show problems in.
   public var source: ConfigurationSource
+  /// The file as it was read, before the environment's values; nothing where it isn't YAML.
+  var tree: ConfigurationNode?
+
+  /// The SHA-256 hash of the file's bytes, in hexadecimal digits.
+  public var hash: String { source.hash }
 
   /// Whether the configuration can't be used.
   public var hasErrors: Bool {
@@ -111,7 +116,7 @@ public struct ConfigurationLoader: Sendable {
     let consequences = reader.problems.filter { problem in !(problem.origin.map(conversion.failed.contains) ?? false) }
     let diagnostics = reader.secrets.masked(problems + conversion.problems + consequences)
     var loaded = LoadedConfiguration(
-      configuration: configuration, diagnostics: Self.sorted(diagnostics), source: source)
+      configuration: configuration, diagnostics: Self.sorted(diagnostics), source: source, tree: node)
     if loaded.hasErrors { loaded.configuration = nil }
     return loaded
   }

@@ -15,6 +15,9 @@ public struct ConfigurationSource: Sendable {
     self.text = text
   }
 
+  /// The SHA-256 hash of the bytes, in hexadecimal digits.
+  public var hash: String { ContentHash.of(text.bytes) }
+
   /// The whole text with its secrets masked.
   public var maskedText: String {
     (1...text.lineStarts.count).compactMap { maskedLine($0)?.text }.joined(separator: "\n")

@@ -52,51 +52,20 @@ extension ConfigurationReader {
         .unknown("task", override.task, code: "unknown_task", known: tasks.map(\.key), at: .commandLine))
       return
     }
-    var parts = override.key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    // A bare name is a setting where no key of the task has it.
-    if let first = parts.first, !TaskKeys.descriptions.contains(where: { $0.key == first }) {
-      parts.insert("settings", at: 0)
-    }
-    apply(parts, override.value, .commandLine, to: &tasks[index])
+    apply(TaskKeyPath.parts(of: override.key), override.value, .commandLine, to: &tasks[index])
   }
 
   private mutating func apply(
     _ parts: [String], _ text: String, _ origin: ValueOrigin, to task: inout ConfigurationEntry
   ) {
-    let node = task.value
-    let plugin = plugins.first { $0.id == Self.pluginID(task.key, node) }
-    var path: [String] = []
-    var kind = SettingKind.group(
-      TaskKeys.descriptions.map { description in
-        var description = description
-        if description.key == "settings" { description.kind = .group(plugin?.settings ?? []) }
-        return description
-      })
-    var place: ConfigurationNode? = node
-    for part in parts {
-      switch kind {
-      case .group(let descriptions):
-        let noun = path.first == "settings" ? "setting" : "key"
-        guard let description = descriptions.first(where: { $0.key == part }) else {
-          // Without a plugin its settings aren't known; that is reported already.
-          if path.first != "settings" || plugin != nil {
-            problems.append(
-              .unknown(noun, part, code: "unknown_\(noun)", known: descriptions.map(\.key), at: origin))
-          }
-          return
-        }
-        path.append(part)
-        kind = description.kind
-      case .map(let element):
-        // Names of variables are written in capitals: the file's spelling counts.
-        path.append(place?.entries.first { $0.key.lowercased() == part.lowercased() }?.key ?? part)
-        kind = element
-      default:
-        let name = path.joined(separator: ".")
-        report("unknown_key", "\(name) has no parts; write \(name)", origin)
-        return
-      }
-      place = path.last.flatMap { place?[$0] }
+    let plugin = plugins.first { $0.id == Self.pluginID(task.key, task.value) }
+    let path: [String]
+    do throws(Diagnostic) {
+      guard let found = try TaskKeyPath.find(parts, of: task.value, plugin: plugin, at: origin) else { return }
+      path = found.path
+    } catch {
+      problems.append(error)
+      return
     }
     guard let value = OverrideValue.node(text, origin: origin, problems: &problems) else { return }
     task.set(path, to: value)

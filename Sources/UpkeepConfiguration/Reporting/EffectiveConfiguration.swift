@@ -1,4 +1,5 @@
 public import UpkeepCore
+import UpkeepRuns
 
 /// Every value of a configuration with its origin, for people. Secrets are masked.
 public struct EffectiveConfiguration: Sendable {
@@ -12,6 +13,15 @@ public struct EffectiveConfiguration: Sendable {
     public var origin: String
     /// The environment variable that the value comes from; an edit of the YAML couldn't change it.
     public var variable: String?
+    /// A hash of what was written, for a value that isn't shown: so that a change of it is noticed.
+    var digest: String?
+
+    enum CodingKeys: String, CodingKey {
+      case key, value, origin, variable
+    }
+
+    /// Whether nothing was said, so that the default holds.
+    var isStandard: Bool { origin == ValueOrigin.standard.text }
 
     /// The value for people.
     public var text: String { value.text }
@@ -33,7 +43,12 @@ public struct EffectiveConfiguration: Sendable {
   mutating func add(_ key: String, _ value: JSONValue, _ node: ConfigurationNode?) {
     let origin = node.flatMap { $0.isNull ? nil : $0.origin } ?? .standard
     let variable: String? = if case .environment(let name) = origin { name } else { nil }
-    entries.append(Entry(key: key, value: Self.masked(value), origin: origin.text, variable: variable))
+    let shown = Self.masked(value)
+    let isHidden = shown != value || value == .string(Secret.mask)
+    entries.append(
+      Entry(
+        key: key, value: shown, origin: origin.text, variable: variable,
+        digest: isHidden ? node.map { ContentHash.of(Array($0.plainText.utf8)) } : nil))
   }
 
   /// Adds declared keys; groups and maps are added key by key.
@@ -71,6 +86,34 @@ public struct EffectiveConfiguration: Sendable {
     }
   }
 
+  /// The values that differ in another configuration, in the order of this one; what is new there comes last.
+  func changes(to other: EffectiveConfiguration) -> [ConfigurationChange] {
+    let (old, new) = (byKey, other.byKey)
+    var changes: [ConfigurationChange] = []
+    for entry in entries {
+      let present = new[entry.key]
+      if present?.value != entry.value || present?.digest != entry.digest {
+        changes.append(Self.change(entry.key, entry.value, present?.value))
+      }
+    }
+    for entry in other.entries where old[entry.key] == nil {
+      changes.append(Self.change(entry.key, nil, entry.value))
+    }
+    return changes
+  }
+
+  private var byKey: [String: Entry] {
+    Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
+  }
+
+  private static func change(_ path: String, _ old: JSONValue?, _ new: JSONValue?) -> ConfigurationChange {
+    let parts = path.split(separator: ".", maxSplits: 2).map(String.init)
+    guard parts.count == 3, parts[0] == "tasks" else {
+      return ConfigurationChange(task: nil, key: path, old: old ?? .null, new: new ?? .null)
+    }
+    return ConfigurationChange(task: parts[1], key: parts[2], old: old ?? .null, new: new ?? .null)
+  }
+
   mutating func replace(_ key: String, _ value: JSONValue) {
     guard let index = entries.firstIndex(where: { $0.key == key }) else { return }
     entries[index].value = value
@@ -82,6 +125,17 @@ public struct EffectiveConfiguration: Sendable {
     case .array(let values): .array(values.map(masked))
     case .object(let values): .object(values.mapValues(masked))
     default: value
+    }
+  }
+}
+
+extension ConfigurationNode {
+  /// What it holds as one text, places left out.
+  fileprivate var plainText: String {
+    switch content {
+    case .list(let items): "[\(items.map(\.plainText).joined(separator: "\n"))]"
+    case .map(let entries): "{\(entries.map { "\($0.key): \($0.value.plainText)" }.joined(separator: "\n"))}"
+    default: text
     }
   }
 }

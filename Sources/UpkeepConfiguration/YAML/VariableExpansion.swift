@@ -54,6 +54,16 @@ struct VariableExpansion {
     return found ? (String(decoding: result, as: UTF8.self), problems) : nil
   }
 
+  /// The names of the variables in a text, each once.
+  static func names(in text: String) -> [String] {
+    var names: [String] = []
+    for match in text.replacing("$${", with: "").matches(of: /\$\{([A-Za-z_][A-Za-z0-9_]*)/) {
+      let name = String(match.1)
+      if !names.contains(name) { names.append(name) }
+    }
+    return names
+  }
+
   private func value(of inner: String) -> Result<String, SettingProblem> {
     let name = inner.prefix { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
     let rest = inner.dropFirst(name.count)

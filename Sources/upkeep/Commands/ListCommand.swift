@@ -20,18 +20,18 @@ struct ListCommand: UpkeepSubcommand {
     let store = try await host.existingStore()
     let lastRuns = try await store?.lastRuns() ?? [:]
     let running = Set(try await store?.holders().filter { !$0.isWaiting }.map(\.task) ?? [])
-    let paused = Set(try await store?.pauses().map(\.task) ?? [])
+    let pauses = try await store?.pauses() ?? []
     let rows = host.tasks.map { task in
       TaskRow(
         task: task, lastRun: lastRuns[task.name], isRunning: running.contains(task.name),
-        isPaused: paused.contains(task.name))
+        pause: pauses.first { $0.task == task.name })
     }
     if options.json {
       try console.printJSON(["tasks": rows])
     } else {
       let lines = TaskRow.lines(
         rows, now: host.wallClock.now(), width: console.outputWidth, paint: console.outputPaint)
-      console.print(lines + GroupText.lines(host.groups))
+      console.print(lines + GroupText.lines(host.groups) + rows.compactMap(\.pause).map(PauseText.line))
     }
     return .done
   }

@@ -20,11 +20,14 @@ struct ShowCommand: UpkeepSubcommand {
 
   func execute(_ console: Console) async throws -> ExitStatus {
     let host = try loadHost()
-    let record = try await RunFinder.find(runID, in: try await host.existingStore())
+    let store = try await host.existingStore()
+    let record = try await RunFinder.find(runID, in: store)
     if options.json {
       try console.printJSON(record.result)
     } else {
+      let pause = try await store?.pauses().first { $0.task == record.result.task }
       console.print(HistoryText.whole(record.result, width: console.outputWidth, paint: console.outputPaint))
+      console.print(pause.map { [PauseText.line($0)] } ?? [])
     }
     return .done
   }

@@ -1,15 +1,16 @@
 import UpkeepCore
 import UpkeepHost
+import UpkeepRuns
 
 /// A task in the list.
 struct TaskRow: Encodable {
   let task: TaskOverview
   let lastRun: RunResult?
   let isRunning: Bool
-  let isPaused: Bool
+  let pause: TaskPause?
 
   enum CodingKeys: String, CodingKey {
-    case name, plugin, enabled, paused, running, interval, cron, timeout, settings
+    case name, plugin, enabled, paused, pause, running, interval, cron, timeout, settings
     case timeZone = "time_zone"
     case nextRun = "next_run_at"
     case lastRun = "last_run"
@@ -25,7 +26,8 @@ struct TaskRow: Encodable {
     try container.encode(task.name, forKey: .name)
     try container.encode(task.plugin, forKey: .plugin)
     try container.encode(task.isEnabled, forKey: .enabled)
-    try container.encode(isPaused, forKey: .paused)
+    try container.encode(pause != nil, forKey: .paused)
+    try container.encode(pause.map(PauseFacts.init), forKey: .pause)
     try container.encode(isRunning, forKey: .running)
     try container.encode(task.interval?.durationText, forKey: .interval)
     try container.encode(task.cron, forKey: .cron)
@@ -66,7 +68,7 @@ struct TaskRow: Encodable {
   }
 
   private var next: String {
-    if isPaused { return "paused" }
+    if pause != nil { return "paused" }
     return task.nextRun?.minuteText ?? ""
   }
 }

@@ -1,0 +1,76 @@
+import UpkeepCore
+
+/// A key of a task as people write it, found among those that are declared.
+struct TaskKeyPath: Hashable {
+  /// The keys below the task, from the outside in; those of a map as the file spells them.
+  var path: [String] = []
+  /// What kind of value it takes.
+  var kind: SettingKind
+  /// The keys that are declared beside each part of the path, in their order; none within a map.
+  var siblings: [[String]] = []
+  /// Whether its value must never be shown.
+  var isSecret = false
+
+  /// `settings.odds_keep`
+  var text: String { path.joined(separator: ".") }
+
+  /// Whether the API and the dashboard may change it.
+  var isTunable: Bool {
+    if isSecret || !kind.isTunable { return false }
+    return path.first == "settings" || ["enabled", "interval", "timeout"].contains(text)
+  }
+
+  /// The parts of a key: a bare name is a setting where no key of the task has it.
+  static func parts(of key: String) -> [String] {
+    var parts = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    if let first = parts.first, !TaskKeys.descriptions.contains(where: { $0.key == first }) {
+      parts.insert("settings", at: 0)
+    }
+    return parts
+  }
+
+  /// Finds a key.
+  ///
+  /// - Parameters:
+  ///   - parts: Its parts.
+  ///   - node: The task as it is configured, whose spelling of a map's keys counts.
+  ///   - plugin: The task's plugin.
+  ///   - origin: Where the key comes from, for the error.
+  /// - Returns: Nothing for a setting of an unknown plugin, which is reported elsewhere.
+  /// - Throws: `unknown_key` or `unknown_setting`.
+  static func find(
+    _ parts: [String], of node: ConfigurationNode, plugin: PluginDescriptor?, at origin: ValueOrigin
+  ) throws(Diagnostic) -> TaskKeyPath? {
+    var found = TaskKeyPath(
+      kind: .group(
+        TaskKeys.descriptions.map { description in
+          var description = description
+          if description.key == "settings" { description.kind = .group(plugin?.settings ?? []) }
+          return description
+        }))
+    var place: ConfigurationNode? = node
+    for part in parts {
+      switch found.kind {
+      case .group(let descriptions):
+        let noun = found.path.first == "settings" ? "setting" : "key"
+        guard let description = descriptions.first(where: { $0.key == part }) else {
+          if found.path.first == "settings" && plugin == nil { return nil }
+          throw .unknown(noun, part, code: "unknown_\(noun)", known: descriptions.map(\.key), at: origin)
+        }
+        found.path.append(part)
+        found.siblings.append(descriptions.map(\.key))
+        found.kind = description.kind
+        found.isSecret = found.isSecret || description.isSecret
+      case .map(let element):
+        // Names of variables are written in capitals: the file's spelling counts.
+        found.path.append(place?.entries.first { $0.key.lowercased() == part.lowercased() }?.key ?? part)
+        found.siblings.append([])
+        found.kind = element
+      default:
+        throw Diagnostic(code: "unknown_key", "\(found.text) has no parts; write \(found.text)", at: origin)
+      }
+      place = found.path.last.flatMap { place?[$0] }
+    }
+    return found
+  }
+}
