@@ -13,6 +13,7 @@ let strict: [SwiftSetting] =
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of the house: a library under `Sources/`.
@@ -42,6 +43,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
   ],
   targets: [
@@ -60,7 +62,7 @@ let package = Package(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", log,
+        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", log, lifecycle,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(

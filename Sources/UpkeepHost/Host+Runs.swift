@@ -9,7 +9,7 @@ extension Host {
   public func run(
     _ request: RunRequest, _ store: any StateStore, observe: @escaping @Sendable (RunEvent) -> Void
   ) async -> RunResult {
-    await runner(store).run(request, observe: observe)
+    await runner(store, logger: logger).run(request, observe: observe)
   }
 
   /// Runs or previews the tasks of a group, in order.
@@ -18,7 +18,7 @@ extension Host {
     observe: @escaping @Sendable (RunEvent) -> Void
   ) async -> GroupResult {
     let request = GroupRequest(group: group, tasks: tasks, mode: mode, overrideGuard: overrideGuard, stop: stop)
-    return await GroupRunner(runner(store)).run(request, observe: observe)
+    return await GroupRunner(runner(store, logger: logger)).run(request, observe: observe)
   }
 
   /// What a task watches over.
@@ -38,7 +38,7 @@ extension Host {
         journal: RunJournal()))
   }
 
-  private func runner(_ store: any StateStore) -> Runner {
+  func runner(_ store: any StateStore, logger: Logger) -> Runner {
     Runner(
       store: store, inspector: inspector, wallClock: wallClock, clock: clock, random: SystemRandomSource(),
       resources: resources, logger: logger)

@@ -61,13 +61,6 @@ public enum LeaseQueue {
   public static func death(
     of owner: ProcessIdentity, renewedAt: Timestamp, now: Timestamp, by inspector: any ProcessInspector
   ) -> String? {
-    // This process lives, and asks often.
-    owner == inspector.current ? nil : deathElsewhere(of: owner, renewedAt: renewedAt, now: now, by: inspector)
-  }
-
-  private static func deathElsewhere(
-    of owner: ProcessIdentity, renewedAt: Timestamp, now: Timestamp, by inspector: any ProcessInspector
-  ) -> String? {
     switch inspector.liveness(of: owner) {
     case .alive: nil
     case .gone where owner.bootID != inspector.current.bootID:

@@ -137,7 +137,7 @@ struct RunTable {
   /// Ends the runs that aren't final although their process is dead.
   func interruptDead(at now: Timestamp, by inspector: any ProcessInspector) throws -> [String] {
     var dead: [String] = []
-    for owner in try liveOwners() where owner != owners.current {
+    for owner in try liveOwners() {
       let runs = try connection.map(
         "SELECT run_id, renewed_at FROM runs WHERE is_final = 0 AND owner = ?1", [.text(try owners.text(owner))]
       ) { row in (runID: row[0].text ?? "", renewedAt: StoreRows.instant(row[1]) ?? now) }

@@ -13,7 +13,8 @@ public actor Scheduler {
   static let clockTolerance = Duration.seconds(2)
 
   let store: any StateStore
-  let runner: Runner
+  /// Runs what begins from now on.
+  private(set) var runner: Runner
   let maker: RunRecordMaker
   let wallClock: any WallClock
   let clock: any Clock<Duration>
@@ -90,10 +91,13 @@ public actor Scheduler {
   }
 
   /// Takes another plan over, whole: runs that work go on as they began.
+  /// - Parameter runner: Runs what begins from now on.
   /// - Throws: ``UpkeepCore/TaskError`` where the store can't say how far the slots of new tasks are recorded; then the
   ///   plan in force stays.
-  public func apply(_ plan: SchedulerPlan) async throws {
-    send.yield(.planned(plan, grids: try await store.grids()))
+  public func apply(_ plan: SchedulerPlan, runner: Runner) async throws {
+    let grids = try await store.grids()
+    self.runner = runner
+    send.yield(.planned(plan, grids: grids))
   }
 
   /// Lets nothing begin any more; runs that work have the drain timeout to end.
@@ -109,6 +113,15 @@ public actor Scheduler {
   /// When the schedule starts each task next.
   public var nextRuns: [String: Timestamp] {
     state.entries.compactMapValues { $0.task.isEnabled ? $0.wakeAt : nil }
+  }
+
+  /// The runs in line for a place, by task.
+  public var inLine: [String: [String]] {
+    var found: [String: [String]] = [:]
+    for run in state.runs.values {
+      if case .inLine = run.phase { found[run.task.name, default: []].append(run.id) }
+    }
+    return found
   }
 
   /// Whether the loop turns.

@@ -34,7 +34,7 @@ extension SchedulerState {
     var grid = TaskGrid(task: task.name, schedule: task.scheduleText, last: present)
     guard let known else { return (grid, nil) }
     if known.last - now > longestStepBack {
-      let text = "the clock is far behind the last slot (\(known.last)): its slots begin anew"
+      let text = "the clock is far behind the last slot (\(known.last.rfc3339)): its slots begin anew"
       return (grid, LogLine(isWarning: true, text: text, task: task.name))
     }
     grid.last = known.last
@@ -159,9 +159,9 @@ extension SchedulerState {
     var (missed, grace) = (task.missed, task.grace)
     let rules = task.runnable.rules
     if let opening = rules.window?.start(of: now, in: rules.timeZone),
-      let last = schedule.slots(after: entry.grid.last, through: now, limit: 1).last, last < opening
+      let first = schedule.next(after: entry.grid.last), first < opening
     {
-      // Its age counts from the opening, before which it couldn't begin.
+      // Their age counts from the opening, before which they couldn't begin.
       if now - opening <= CatchUp.onTime { missed = .runOnce }
       if let limit = grace, now - opening <= limit { grace = nil }
     }
@@ -230,7 +230,7 @@ extension SchedulerState {
 extension TaskPause {
   /// `paused until 2026-11-20T12:00:00.000Z by root: the disk is being replaced`
   var words: String {
-    let end = until.map { " until \($0)" } ?? ""
+    let end = until.map { " until \($0.rfc3339)" } ?? ""
     return "paused\(end) by \(by)\(reason.isEmpty ? "" : ": \(reason)")"
   }
 }

@@ -102,6 +102,8 @@ struct SchedulerState: Sendable {
   var placed = 0
   var pauses: [String: TaskPause] = [:]
   var isStopping = false
+  /// The latest time that it was told.
+  var latest = Timestamp(microseconds: .min)
   /// Runs that had begun and didn't end by themselves.
   var interrupted = 0
 
@@ -130,7 +132,10 @@ struct SchedulerState: Sendable {
       return configure(plan, grids: grids, at: now) + fillPlaces()
     case .tick(let pauses):
       if let pauses { take(pauses) }
-      return isStopping ? [] : recordDue(at: now)
+      if isStopping { return [] }
+      let hasGoneBack = latest - now > Self.longestStepBack
+      latest = hasGoneBack ? now : max(latest, now)
+      return (hasGoneBack ? configure(plan, grids: [], at: now) : []) + recordDue(at: now)
     case .recorded(let slots, let outcomes):
       return recorded(slots, outcomes, at: now)
     case .notRecorded(let slots):
