@@ -81,6 +81,9 @@ let package = Package(
       "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
+    tests(
+      "UpkeepHostTests",
+      ["UpkeepHost", "UpkeepConfiguration", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore"]),
     .testTarget(
       name: "PluginTests",

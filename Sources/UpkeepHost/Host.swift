@@ -15,6 +15,10 @@ public struct Host: Sendable {
   let loader: ConfigurationLoader
   /// What is odd about the configuration, for people.
   public let warnings: [String]
+  /// The SHA-256 hash of the configuration file as it was loaded, in hexadecimal digits.
+  public let hash: String
+  /// The text of the configuration file as it was loaded, secrets masked.
+  public let maskedText: String
   /// The machine's time of day.
   public static let systemWallClock: any WallClock = SystemWallClock()
   /// The machine's clock to measure and sleep with.
@@ -54,9 +58,20 @@ public struct Host: Sendable {
   private init(loader: ConfigurationLoader, path: String) throws(ConfigurationFailure) {
     let loaded = loader.load(file: path)
     guard let configuration = loaded.configuration else { throw ConfigurationFailure(loaded) }
+    self.init(loader: loader, configuration, loaded)
+  }
+
+  private init(loader: ConfigurationLoader, _ configuration: HostConfiguration, _ loaded: LoadedConfiguration) {
     self.configuration = configuration
     self.loader = loader
     warnings = ConfigurationFailure(loaded).lines
+    hash = loaded.hash
+    maskedText = loaded.source.maskedText
+  }
+
+  /// The same host with another configuration.
+  func with(_ configuration: HostConfiguration, _ loaded: LoadedConfiguration) -> Host {
+    Host(loader: loader, configuration, loaded)
   }
 
   /// The configuration file, as it was given.

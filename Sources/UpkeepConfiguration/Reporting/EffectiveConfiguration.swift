@@ -1,5 +1,5 @@
 public import UpkeepCore
-import UpkeepRuns
+public import UpkeepRuns
 
 /// Every value of a configuration with its origin, for people. Secrets are masked.
 public struct EffectiveConfiguration: Sendable {
@@ -44,11 +44,10 @@ public struct EffectiveConfiguration: Sendable {
     let origin = node.flatMap { $0.isNull ? nil : $0.origin } ?? .standard
     let variable: String? = if case .environment(let name) = origin { name } else { nil }
     let shown = Self.masked(value)
-    let isHidden = shown != value || value == .string(Secret.mask)
     entries.append(
       Entry(
         key: key, value: shown, origin: origin.text, variable: variable,
-        digest: isHidden ? node.map { ContentHash.of(Array($0.plainText.utf8)) } : nil))
+        digest: shown.text.contains(Secret.mask) ? node.map { ContentHash.of(Array($0.plainText.utf8)) } : nil))
   }
 
   /// Adds declared keys; groups and maps are added key by key.
@@ -87,7 +86,7 @@ public struct EffectiveConfiguration: Sendable {
   }
 
   /// The values that differ in another configuration, in the order of this one; what is new there comes last.
-  func changes(to other: EffectiveConfiguration) -> [ConfigurationChange] {
+  public func changes(to other: EffectiveConfiguration) -> [ConfigurationChange] {
     let (old, new) = (byKey, other.byKey)
     var changes: [ConfigurationChange] = []
     for entry in entries {

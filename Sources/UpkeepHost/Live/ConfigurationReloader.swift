@@ -1,0 +1,123 @@
+public import Logging
+import UpkeepCore
+import UpkeepRuns
+
+/// Watches the YAML file and has it loaded again when it changes: within two seconds, once its writer is done.
+///
+/// It hears of changes from the kernel, and looks by itself once a second for file systems that tell nothing. An editor
+/// that writes the file in place is waited for; a file that changes while it is read is read again.
+public struct ConfigurationReloader: Sendable {
+  /// How often it looks by itself.
+  static let lookInterval = Duration.seconds(1)
+  /// How long the file must be left alone before it is read.
+  static let quiet = Duration.milliseconds(100)
+  /// How long it waits for that.
+  static let patience = Duration.seconds(1)
+  /// How long it waits for a writer that keeps the file open.
+  static let patienceWithWriter = Duration.seconds(10)
+
+  private let live: LiveHost
+  private let path: String
+  private let clock: any Clock<Duration>
+  private let logger: Logger
+  private let watch: FolderWatch
+  private let willReload: @Sendable () -> Void
+
+  /// Creates a reloader.
+  ///
+  /// - Parameters:
+  ///   - live: What loads the file.
+  ///   - path: The file.
+  ///   - clock: Sleeps.
+  ///   - logger: Is told of every load.
+  ///   - willReload: Told before each load.
+  public init(
+    live: LiveHost, path: String, clock: any Clock<Duration>, logger: Logger,
+    willReload: @escaping @Sendable () -> Void = {}
+  ) {
+    self.init(live: live, path: path, clock: clock, logger: logger, hears: true, willReload: willReload)
+  }
+
+  init(
+    live: LiveHost, path: String, clock: any Clock<Duration>, logger: Logger, hears: Bool,
+    willReload: @escaping @Sendable () -> Void = {}
+  ) {
+    self.live = live
+    self.path = path
+    self.clock = clock
+    self.logger = logger
+    self.willReload = willReload
+    watch = FolderWatch(hears: hears)
+  }
+
+  /// Has the file loaded now, whether it changed or not: for SIGHUP.
+  public func requestReload() {
+    watch.ask()
+  }
+
+  /// Watches until its task is cancelled.
+  public func run() async {
+    let ticks = Task { [watch, clock] in
+      while (try? await clock.sleep(for: Self.lookInterval)) != nil { watch.wake() }
+    }
+    defer { ticks.cancel() }
+    watch.watch(WatchedPlaces(of: path))
+    // The file may have changed between its first load and here.
+    var fingerprint: FileFingerprint?
+    var isFirst = true
+    watch.wake()
+    for await _ in watch.wakeups {
+      if Task.isCancelled { return }
+      let news = watch.takeNews()
+      watch.watch(WatchedPlaces(of: path))
+      guard isFirst || news.isAsked || news.hasChange || FileFingerprint(path) != fingerprint else { continue }
+      isFirst = false
+      fingerprint = await settle()
+      await reload(isAsked: news.isAsked)
+      // Changed while it was read: what was read may be half of it, but the next look comes at once.
+      if FileFingerprint(path) != fingerprint { watch.wake() }
+    }
+  }
+
+  /// Waits until the file has been left alone for a while.
+  private func settle() async -> FileFingerprint? {
+    let waited = clock.stopwatch()
+    var fingerprint = FileFingerprint(path)
+    while (try? await clock.sleep(for: Self.quiet)) != nil {
+      let news = watch.takeNews()
+      if news.isAsked { watch.ask() }
+      let present = FileFingerprint(path)
+      let isStill = present == fingerprint && !news.hasChange && !news.isBeingWritten
+      fingerprint = present
+      if isStill || waited() >= (news.isBeingWritten ? Self.patienceWithWriter : Self.patience) { break }
+    }
+    return fingerprint
+  }
+
+  private func reload(isAsked: Bool) async {
+    willReload()
+    guard let outcome = await live.reload(isAsked: isAsked) else { return }
+    let file: Logger.Metadata = ["file": "\(path)"]
+    switch outcome {
+    case .unchanged:
+      logger.info("the configuration is unchanged", metadata: file)
+    case .refused(let status, _):
+      logger.error("the configuration isn't valid; the last good one stays in force", metadata: file)
+      for line in status.lines { logger.error("\(line)", metadata: file) }
+    case .applied(let status, let changes, let warnings):
+      logger.notice("another configuration is in force", metadata: file.merging(["changes": "\(changes.count)"]) { $1 })
+      for change in changes {
+        logger.notice(
+          "changed: \(change.text)",
+          metadata: [
+            "task": "\(change.task ?? "")", "key": "\(change.key)", "old": "\(change.old.text)",
+            "new": "\(change.new.text)",
+          ])
+      }
+      for line in warnings { logger.warning("\(line)", metadata: file) }
+      if !status.restartNeeded.isEmpty {
+        logger.warning("these keys need a restart: \(status.restartNeeded.joined(separator: ", "))", metadata: file)
+      }
+    }
+  }
+}

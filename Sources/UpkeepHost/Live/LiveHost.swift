@@ -1,0 +1,119 @@
+import UpkeepConfiguration
+import UpkeepCore
+public import UpkeepRuns
+
+/// The host of a process that goes on: its configuration is replaced whole when the file changes, or not at all.
+///
+/// What runs already keeps the settings it began with; whoever starts something asks for the present ``host`` first.
+public actor LiveHost: ConfigurationStatusSource {
+  /// Keys that are read once, when the process starts.
+  static let fixedKeys: Set<String> = [
+    "host.state", "host.listen", "host.token_file", "host.allowed_hosts", "host.allowed_origins", "host.log.format",
+    "host.log.level",
+  ]
+
+  /// The host with the configuration in force.
+  public private(set) var host: Host
+  private var status: ConfigurationStatus
+  /// What the process started with.
+  private let first: HostConfiguration
+  /// The file that was last looked at.
+  private var seen: String
+  private var listeners: [Int: AsyncStream<ReloadOutcome>.Continuation] = [:]
+  private var nextListener = 0
+
+  /// Takes over a host that was just loaded.
+  public init(_ host: Host) {
+    self.host = host
+    let now = host.wallClock.now()
+    first = host.configuration
+    seen = host.hash
+    status = ConfigurationStatus(
+      path: host.path, hash: host.hash, yaml: host.maskedText, loadedAt: now, triedAt: now)
+  }
+
+  /// The configuration in force.
+  public func configurationStatus() -> ConfigurationStatus { status }
+
+  /// What becomes of each load from now on.
+  public func reloads() -> AsyncStream<ReloadOutcome> {
+    let (stream, send) = AsyncStream.makeStream(of: ReloadOutcome.self)
+    let key = nextListener
+    nextListener += 1
+    listeners[key] = send
+    send.onTermination = { [weak self] _ in
+      Task { await self?.forget(key) }
+    }
+    return stream
+  }
+
+  private func forget(_ key: Int) {
+    listeners[key] = nil
+  }
+
+  /// Loads the file, and puts its configuration in force if it is valid.
+  ///
+  /// - Parameter isAsked: Whether somebody wants to know: a file that was looked at already is told of as well.
+  /// - Returns: Nothing where the file is the one that was last looked at, or changed while it was read.
+  @discardableResult
+  public func reload(isAsked: Bool = false) -> ReloadOutcome? {
+    let fingerprint = FileFingerprint(status.path)
+    let loaded = host.loader.load(file: status.path)
+    guard FileFingerprint(status.path) == fingerprint else { return nil }
+    let hash = loaded.hash
+    // A file that isn't there has no bytes, as an empty one; what is wrong with it tells them apart.
+    let look = loaded.configuration == nil ? hash + (loaded.diagnostics.first?.code ?? "") : hash
+    guard look != seen || isAsked else { return nil }
+    seen = look
+    status.triedAt = host.wallClock.now()
+    let outcome: ReloadOutcome
+    if let configuration = loaded.configuration {
+      outcome = apply(configuration, loaded)
+    } else {
+      let failure = ConfigurationFailure(loaded)
+      status.problems = failure.diagnostics.filter { $0.severity == .error }.map { ConfigurationProblem($0) }
+      status.lines = failure.lines
+      outcome = .refused(status, hash: hash)
+    }
+    for send in listeners.values { send.yield(outcome) }
+    return outcome
+  }
+
+  private func apply(_ configuration: HostConfiguration, _ loaded: LoadedConfiguration) -> ReloadOutcome {
+    status.problems = []
+    status.lines = []
+    guard loaded.hash != status.hash else { return .unchanged(status) }
+    let changes = host.configuration.effective.changes(to: configuration.effective)
+    status.restartNeeded = first.effective.changes(to: configuration.effective).filter(isFixed).map(\.key)
+    status.hash = loaded.hash
+    status.yaml = loaded.source.maskedText
+    status.loadedAt = status.triedAt
+    var kept = configuration
+    kept.keepFixedValues(of: first)
+    host = host.with(kept, loaded)
+    return .applied(status, changes: changes, warnings: host.warnings)
+  }
+
+  private func isFixed(_ change: ConfigurationChange) -> Bool {
+    if change.task != nil { return false }
+    if Self.fixedKeys.contains(change.key) { return true }
+    guard case .database(let name) = first.state else { return false }
+    return change.key.hasPrefix("databases.\(name).")
+  }
+}
+
+extension HostConfiguration {
+  /// Keeps what is read once, when the process starts.
+  fileprivate mutating func keepFixedValues(of first: HostConfiguration) {
+    state = first.state
+    listen = first.listen
+    tokenFile = first.tokenFile
+    allowedHosts = first.allowedHosts
+    allowedOrigins = first.allowedOrigins
+    logFormat = first.logFormat
+    logLevel = first.logLevel
+    guard case .database(let name) = first.state, let held = first.database(name) else { return }
+    guard let index = databases.firstIndex(where: { $0.name == name }) else { return databases.append(held) }
+    databases[index] = held
+  }
+}
