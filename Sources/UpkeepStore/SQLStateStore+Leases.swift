@@ -16,7 +16,9 @@ extension SQLStateStore {
   /// Says that a run (a holder, one in the queue, or a preview, which holds nothing) still lives.
   public func renew(_ runID: String, owner: ProcessIdentity) async throws -> LeaseRenewal {
     let (now, owners) = (wallClock.now(), owners)
-    return try await write(.normal) { try LeaseTable(connection: $0, owners: owners).renew(runID, owner: owner, at: now) }
+    return try await write(.normal) {
+      try LeaseTable(connection: $0, owners: owners).renew(runID, owner: owner, at: now)
+    }
   }
 
   /// Gives a lease, or a place in the queue, back.

@@ -19,7 +19,9 @@ extension SQLStateStore {
   /// The record of a run.
   public func record(_ runID: String) async throws -> RunRecord? {
     let owners = owners
-    return try await read { try RunTable(connection: $0, owners: owners).records("WHERE run_id = ?1", [.text(runID)]).first }
+    return try await read {
+      try RunTable(connection: $0, owners: owners).records("WHERE run_id = ?1", [.text(runID)]).first
+    }
   }
 
   /// Records, newest first.

@@ -30,7 +30,8 @@ struct SchedulerScene {
   /// The state of a process that begins now, on the same store.
   mutating func restart(_ tasks: [ScheduledTask], max: Int = 4, pauses: [TaskPause] = []) {
     state = SchedulerState(
-      maker: RunRecordMaker(identity: StubProcessInspector().current, random: SeededRandom(seed: UInt64(records.count))))
+      maker: RunRecordMaker(identity: StubProcessInspector().current, random: SeededRandom(seed: UInt64(records.count)))
+    )
     handle(
       .began(
         SchedulerPlan(tasks: tasks, maxConcurrentRuns: max), grids: Array(grids.values), pauses: pauses))

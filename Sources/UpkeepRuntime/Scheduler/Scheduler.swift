@@ -182,7 +182,8 @@ public actor Scheduler {
         send.yield(.interruptAll(reason: reason))
       }
     case .log(let line):
-      logger.log(level: line.isWarning ? .warning : .info, "\(line.text)", metadata: line.task.map { ["task": "\($0)"] })
+      logger.log(
+        level: line.isWarning ? .warning : .info, "\(line.text)", metadata: line.task.map { ["task": "\($0)"] })
     }
     return nil
   }
