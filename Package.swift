@@ -14,6 +14,11 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nio: [Target.Dependency] = [
+  .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+  .product(name: "NIOPosix", package: "swift-nio"),
+]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of the house: a library under `Sources/`.
@@ -45,6 +50,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
   ],
   targets: [
     .systemLibrary(
@@ -55,6 +62,7 @@ let package = Package(
     room("UpkeepConfiguration", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "CLibYAML"]),
     room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite]),
     room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase"]),
+    room("UpkeepFetch", ["UpkeepCore", httpClient] + nio),
     room("UpkeepRuntime", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", log]),
     room("UpkeepStore", ["UpkeepCore", "UpkeepRuns", "UpkeepDatabase"]),
     room("UpkeepDemo", ["UpkeepCore", "UpkeepDatabase"]),
@@ -62,7 +70,10 @@ let package = Package(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", log, lifecycle,
+        "UpkeepFetch", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin",
+        "StaleJobsPlugin",
+        "JobHistoryPlugin", "DownloadLogPlugin",
+        "StuckPlansPlugin", log, lifecycle,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(
@@ -70,12 +81,18 @@ let package = Package(
       swiftSettings: strict),
     plugin("Noop", []),
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("TableRetention", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("StaleJobs", ["UpkeepDatabase", "UpkeepPurge", "UpkeepFetch"]),
+    plugin("JobHistory", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("DownloadLog", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("StuckPlans", ["UpkeepDatabase", "UpkeepPurge"]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
     tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
     tests(
       "UpkeepConfigurationTests",
       ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepTestKit"]),
     tests("UpkeepDatabaseTests", ["UpkeepDatabase", "UpkeepCore"]),
+    tests("UpkeepFetchTests", ["UpkeepFetch", "UpkeepCore", "UpkeepTestKit"]),
     tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
     tests(
       "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
@@ -88,8 +105,10 @@ let package = Package(
     .testTarget(
       name: "PluginTests",
       dependencies: [
-        "NoopPlugin", "OddsRetentionPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepCore",
-        "UpkeepTestKit", "UpkeepDemo",
+        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "StaleJobsPlugin", "JobHistoryPlugin",
+        "DownloadLogPlugin",
+        "StuckPlansPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepFetch", "UpkeepRuntime", "UpkeepRuns",
+        "UpkeepCore", "UpkeepTestKit", "UpkeepDemo", grdb, log,
       ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
     .target(

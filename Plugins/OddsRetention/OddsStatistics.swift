@@ -1,5 +1,6 @@
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepPurge
 
 /// Reads what the application's tables hold.
 enum OddsStatistics {
@@ -11,13 +12,9 @@ enum OddsStatistics {
 
   static func read(_ connection: any DatabaseConnection, _ catalogue: Catalogue) throws -> Statistics {
     var statistics = Statistics()
-    for (table, column) in tables where catalogue[table] != nil {
-      var item = Statistics.Item(name: table, count: Int(try connection.integer("SELECT count(*) FROM \(table)")))
-      if let column, catalogue[table]?.column(column) != nil {
-        item.oldest = try edge(of: column, in: table, "ASC", connection)
-        item.newest = try edge(of: column, in: table, "DESC", connection)
-      }
-      statistics.items.append(item)
+    for (name, column) in tables {
+      guard let table = catalogue[name] else { continue }
+      statistics.items.append(try Statistics.Item(table: table, timeColumn: column, on: connection))
     }
     let platforms: [(kind: String, needs: [String], sql: String)] = [
       (
@@ -41,14 +38,5 @@ enum OddsStatistics {
       }
     }
     return statistics
-  }
-
-  /// The first time in the order of the column's text, which an index gives at once.
-  private static func edge(
-    of column: String, in table: String, _ order: String, _ connection: any DatabaseConnection
-  ) throws -> Timestamp? {
-    let sql = "SELECT upkeep_instant(\(column)) FROM \(table) WHERE upkeep_instant(\(column)) IS NOT NULL"
-    let row = try connection.first("\(sql) ORDER BY \(column) \(order) LIMIT 1")
-    return row?[0].integer.map { Timestamp(microseconds: $0) }
   }
 }

@@ -15,6 +15,13 @@ public enum JSONValue: Hashable, Sendable {
   /// An object.
   case object([String: JSONValue])
 
+  /// A number rounded to one digit behind the point; whole ones are ``integer(_:)``, as JSON reads them back.
+  public static func tenths(_ value: Double) -> JSONValue {
+    let tenths = (value * 10).rounded()
+    guard tenths.isFinite, abs(tenths) < 1e15 else { return .number(value) }
+    return tenths.truncatingRemainder(dividingBy: 10) == 0 ? .integer(Int(tenths) / 10) : .number(tenths / 10)
+  }
+
   /// A short text for people: scalars as they are, lists and objects in flow style.
   public var text: String {
     switch self {

@@ -12,6 +12,8 @@ public enum DemoConfiguration {
 
     databases:
       odds: { sqlite: data/odds.sqlite }
+      stash: { sqlite: data/stash.sqlite }
+      app: { sqlite: data/app.sqlite }
 
     tasks:
       # Keeps the last 30 days of odds, and of matches.
@@ -24,6 +26,35 @@ public enum DemoConfiguration {
           odds_keep: 30d
           match_keep: 30d
 
+      # The clean-up of a media application's job queue, in four parts: see the group cleanup.
+      stale_jobs:                     # ends jobs that hang
+        interval: 5m
+        settings: { database: stash, default_limit: 30m, limits: { analysis: 1h } }
+      job_history:                    # removes jobs that ended long ago
+        interval: 24h
+        settings: { database: stash, keep: 30d }
+      download_log:                   # removes old entries of the download log
+        interval: 24h
+        settings: { database: stash, keep: 14d }
+      stuck_plans:                    # resets plans whose job is over or gone
+        interval: 1h
+        settings: { database: stash }
+      # Keeps a log and a sensor's readings to 30 days, by rules for its tables.
+      table_retention:
+        interval: 24h
+        settings:
+          database: app
+          rules:
+            - table: logs
+              time_column: created_at   # text, as most tables have it
+              keep: 30d
+              where: "level <> 'error'" # errors stay
+            - table: readings
+              time_column: taken_at     # Unix seconds: found out from the values
+              keep: 30d
+              keep_last: 100            # whatever their age, the newest of each device stay
+              per: device_id
+
       # Does nothing, successfully: a second task to try things with.
       heartbeat:
         plugin: noop
@@ -31,6 +62,7 @@ public enum DemoConfiguration {
 
     groups:
       nightly: [odds_retention, heartbeat]   # upkeep run nightly: in this order, one result
+      cleanup: [stale_jobs, job_history, download_log, stuck_plans]
 
     """
 }

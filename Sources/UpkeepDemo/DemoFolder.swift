@@ -13,8 +13,12 @@ public struct DemoFolder: Sendable {
 
   /// The configuration file.
   public var configuration: String { "\(folder)/upkeep.yaml" }
-  /// The sample database.
+  /// The sample database of the odds application.
   public var database: String { "\(folder)/data/odds.sqlite" }
+  /// The sample database of the media application.
+  public var mediaDatabase: String { "\(folder)/data/stash.sqlite" }
+  /// The sample database of no application in particular.
+  public var appDatabase: String { "\(folder)/data/app.sqlite" }
 
   /// Whether the folder doesn't exist or is empty.
   /// - Throws: ``UpkeepCore/TaskError`` where it can't be looked into.
@@ -28,18 +32,22 @@ public struct DemoFolder: Sendable {
   /// Makes the folder, the data and the configuration.
   ///
   /// - Parameters:
-  ///   - scale: How much data: 1 is 200,000 snapshots.
+  ///   - scale: How much data: 1 is 200,000 snapshots and 20,000 jobs.
   ///   - now: The instant that the data leads up to.
-  /// - Returns: The tables of the sample database that hold rows.
+  /// - Returns: The tables of the sample databases that hold rows.
   /// - Throws: ``UpkeepCore/TaskError`` where something can't be written.
-  public func make(scale: Double, now: Timestamp) async throws -> [OddsSample.TableCount] {
+  public func make(scale: Double, now: Timestamp) async throws -> [SampleCount] {
     try wrapped {
       for name in ["data", "var"] {
         try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
       }
       try Data(DemoConfiguration.text.utf8).write(to: URL(fileURLWithPath: configuration))
     }
-    return try await OddsSample.make(at: database, now: now, snapshots: max(1, Int(200_000 * scale)))
+    try await AppSample.make(at: appDatabase, now: now, scale: scale)
+    let odds = try await OddsSample.make(at: database, now: now, snapshots: max(1, Int(200_000 * scale)))
+    let media = try await MediaSample.make(
+      at: mediaDatabase, now: now, jobs: max(1, Int(20_000 * scale)), plans: max(1, Int(1000 * scale)))
+    return odds + media
   }
 
   private func wrapped<Value>(_ body: () throws -> Value) throws -> Value {

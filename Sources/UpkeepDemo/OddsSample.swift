@@ -17,14 +17,6 @@ public struct OddsSample: Sendable {
   /// What the random numbers start from.
   public let seed: UInt64
 
-  /// How many rows of a table were made.
-  public struct TableCount: Hashable, Sendable {
-    /// The table.
-    public var table: String
-    /// Its rows.
-    public var count: Int
-  }
-
   /// Describes sample data.
   public init(now: Timestamp, snapshots: Int, seed: UInt64 = 7) {
     self.now = now
@@ -44,40 +36,20 @@ public struct OddsSample: Sendable {
   @discardableResult
   public static func make(
     at path: String, now: Timestamp, snapshots: Int, seed: UInt64 = 7
-  ) async throws -> [TableCount] {
+  ) async throws -> [SampleCount] {
     let sample = OddsSample(now: now, snapshots: snapshots, seed: seed)
-    let database = SQLiteDatabase(name: "odds", path: path, mayCreate: true)
-    let session = try await database.open(.write(.normal), purpose: "upkeep/demo")
-    let counts = try await session.perform { connection in
-      // A half-made sample is thrown away, so nothing has to survive a crash here; the journal mode is set to the
-      // application's own at the end.
-      try connection.execute("PRAGMA journal_mode = OFF")
-      try connection.execute("PRAGMA synchronous = OFF")
-      try connection.execute("PRAGMA foreign_keys = OFF")
-      try connection.execute("PRAGMA cache_size = -64000")
-      try connection.execute("BEGIN")
-      for statement in OddsSchema.tables { try connection.execute(statement) }
-      let counts = try sample.fill(connection)
-      for statement in OddsSchema.indexes { try connection.execute(statement) }
-      try connection.execute("COMMIT")
-      try connection.query("PRAGMA journal_mode = WAL", []) { _ in }
-      return counts
-    }
-    await session.close()
-    return counts
+    return try await SampleFile.make(
+      at: path, name: "odds", tables: OddsSchema.tables, indexes: OddsSchema.indexes
+    ) { try sample.fill($0) }
   }
 
   /// Writes all rows.
-  func fill(_ connection: any DatabaseConnection) throws -> [TableCount] {
+  func fill(_ connection: any DatabaseConnection) throws {
     var writer = OddsSampleWriter(connection: connection, plan: OddsSamplePlan(sample: self))
     try writer.writeSmallTables()
     try writer.writeEvents()
     try writer.writeCompetitorEvents()
     try writer.writeScrapes()
     try writer.writeMarkets()
-    return try OddsSchema.tableNames.compactMap { table in
-      let count = Int(try connection.integer("SELECT count(*) FROM \(table)"))
-      return count == 0 ? nil : TableCount(table: table, count: count)
-    }
   }
 }

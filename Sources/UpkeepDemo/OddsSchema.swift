@@ -4,9 +4,7 @@ public enum OddsSchema {
   public static let statements = tables + indexes
 
   /// The names of the tables, parents first.
-  public static let tableNames = tables.compactMap { statement in
-    statement.split { $0 == " " || $0 == "(" }.dropFirst(2).first.map(String.init)
-  }
+  public static let tableNames = SampleFile.names(of: tables)
 
   /// The tables, parents first.
   ///

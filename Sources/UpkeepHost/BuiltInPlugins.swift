@@ -1,5 +1,10 @@
+import DownloadLogPlugin
+import JobHistoryPlugin
 import NoopPlugin
 import OddsRetentionPlugin
+import StaleJobsPlugin
+import StuckPlansPlugin
+import TableRetentionPlugin
 public import UpkeepCore
 
 /// The plugins that come with the program. Add one by adding its line here.
@@ -7,6 +12,11 @@ public enum BuiltInPlugins {
   /// All of them, in the order in which people see them.
   public static let all: [PluginDescriptor] = [
     Plugin("odds_retention", OddsRetentionTask.self, OddsRetentionTask.documentation),
+    Plugin("stale_jobs", StaleJobsTask.self, StaleJobsTask.documentation),
+    Plugin("job_history", JobHistoryTask.self, JobHistoryTask.documentation),
+    Plugin("download_log", DownloadLogTask.self, DownloadLogTask.documentation),
+    Plugin("stuck_plans", StuckPlansTask.self, StuckPlansTask.documentation),
+    Plugin("table_retention", TableRetentionTask.self, TableRetentionTask.documentation),
     Plugin("noop", NoopTask.self, NoopTask.documentation),
   ]
 }

@@ -97,8 +97,7 @@ public struct Host: Sendable {
   ///
   /// - Parameters:
   ///   - names: Names of tasks and groups, all of them known.
-  ///   - changes: Settings for this time only. A change goes to each of the tasks that knows its key, and to all of
-  ///     them where none does, so that the validator can say what is wrong.
+  ///   - changes: Settings for this time only. A change goes to each of the tasks that knows its key.
   /// - Throws: ``ConfigurationFailure`` where a change isn't valid.
   public func targets(_ names: [String]?, changing changes: [SettingChange] = []) throws -> [RunTarget] {
     let names = names ?? configuration.tasks.filter(\.isEnabled).map(\.name)
@@ -106,8 +105,10 @@ public struct Host: Sendable {
     let tasks = names.flatMap { configuration.group($0)?.tasks ?? [$0] }
     var changed = loader
     for change in changes {
-      let knowing = tasks.filter { knows(change.key, task: $0) }
-      for task in Set(knowing.isEmpty ? tasks : knowing).sorted() {
+      let knowing = Set(tasks.filter { knows(change.key, task: $0) })
+      if knowing.isEmpty, Set(tasks).count > 1 { throw unknown(change.key, to: tasks) }
+      // One task alone gets it all the same, so that the validator can say what is wrong.
+      for task in (knowing.isEmpty ? Set(tasks) : knowing).sorted() {
         changed.overrides.append(TaskOverride(task: task, key: change.key, value: change.value))
       }
     }
@@ -123,12 +124,27 @@ public struct Host: Sendable {
   }
 
   private func knows(_ key: String, task name: String) -> Bool {
-    guard let task = configuration.task(name), let plugin = BuiltInPlugins.all.first(where: { $0.id == task.plugin })
-    else { return false }
-    let parts = key.split(separator: ".")
-    let setting = parts.first == "settings" ? parts.dropFirst().first : parts.first
-    return plugin.settings.contains { $0.key == setting.map(String.init) }
-      || HostDescription.task.contains { $0.key == setting.map(String.init) }
+    keys(ofTask: name).contains(Self.name(of: key)) || HostDescription.task.contains { $0.key == Self.name(of: key) }
+  }
+
+  private func keys(ofTask name: String) -> [String] {
+    let plugin = configuration.task(name)?.plugin
+    return BuiltInPlugins.all.first { $0.id == plugin }?.settings.map(\.key) ?? []
+  }
+
+  /// The setting or key in `limits.sync`, `settings.limits.sync`.
+  private static func name(of key: String) -> String {
+    let parts = key.split(separator: ".").map(String.init)
+    return (parts.first == "settings" ? parts.dropFirst().first : parts.first) ?? ""
+  }
+
+  private func unknown(_ key: String, to tasks: [String]) -> ConfigurationFailure {
+    let known = tasks.flatMap { keys(ofTask: $0) } + HostDescription.task.map(\.key)
+    let suggestion = NameSuggestion.nearest(to: Self.name(of: key), among: known)
+    let hint = suggestion.map { "; did you mean \($0)?" } ?? ""
+    let message = "--set: none of \(tasks.joined(separator: ", ")) has a setting \(Self.name(of: key))\(hint)"
+    let problem = Diagnostic(code: "unknown_setting", message, at: .commandLine, suggestion: suggestion)
+    return ConfigurationFailure(diagnostics: [problem], lines: ["error: \(message) [unknown_setting]"])
   }
 }
 

@@ -1,10 +1,12 @@
 import UpkeepConfiguration
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepFetch
 
-/// What the host offers to tasks: the configured databases, each opened when a task asks for it.
-struct HostResources: DatabaseResources {
+/// What the host offers to tasks: the configured databases, each opened when a task asks for it, and outgoing HTTP.
+struct HostResources: DatabaseResources, FetchResources {
   let configured: [DatabaseConfiguration]
+  let fetcher: any Fetcher = HTTPFetcher(clock: Host.systemClock)
 
   func database(named name: String) throws -> any Database {
     guard let found = configured.first(where: { $0.name == name }) else {

@@ -12,6 +12,9 @@ struct BatchWalk: Sendable {
   private var ruleTable = ""
   /// Why the walk ended before all was done.
   private(set) var stop: StopReason?
+  /// Told of changed rows.
+  private var observe: Purge.RowObserver?
+  private var changed = 0
   /// The log's count of commits right after our last one.
   private var lastCommits: UInt32?
 
@@ -26,9 +29,19 @@ struct BatchWalk: Sendable {
     ruleTable = step.root.table.name
   }
 
+  /// Changes the rows of batches; `observe` is told of each batch's rows after its commit.
+  mutating func change(_ batches: ChangeBatches, step: String, observe: @escaping Purge.RowObserver) async throws {
+    stepName = step
+    self.observe = observe
+    try await walk(batches)
+  }
+
   /// Deletes the rows of one step.
   mutating func delete(_ step: DeletionPlan.Step, graph: DeletionGraph) async throws {
     let root = step.root
+    try await purge.session.transaction(.read) { connection in
+      try step.rule.condition.makeRankings(without: DoomedRows(), on: connection)
+    }
     if root.isDirect, case .condition(let condition) = root.selection {
       let extent = try await purge.session.perform { try RowExtent(root, condition, on: $0) }
       guard let extent else { return }
@@ -196,6 +209,11 @@ struct BatchWalk: Sendable {
   }
 
   private mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {
+    if let observe {
+      observe(outcome.changed)
+      changed += outcome.changed.count
+      return context.report(nil, "\(stepName): \(changed) rows changed")
+    }
     for (index, tally) in outcome.tallies.enumerated() {
       context.add(tally.isUnlink ? purge.names.unlinked(tally.table) : purge.names.deleted(tally.table), tally.rows)
       guard !tally.isUnlink, tally.rows > 0 else { continue }
@@ -237,6 +255,8 @@ struct BatchOutcome: Sendable {
   var held = 0
   /// Rows of the rule's table that were struck off for an exception.
   var excepted = 0
+  /// What is told of rows that were changed.
+  var changed: [[DatabaseValue]] = []
 }
 
 /// Where batches come from.

@@ -46,7 +46,7 @@ extension DeletionPass {
       "CREATE TABLE \(list) (seq INTEGER PRIMARY KEY, rid INTEGER, up INTEGER, at INTEGER\(types))")
     var sql = SQL("INSERT INTO \(list) (rid, up, at\(keys)) SELECT t.\(rowNumber), ")
     sql += parent == nil ? "NULL" : "p.seq"
-    sql += ", " + (timeColumn.map { "upkeep_instant(t.\(SQL.quoted($0)))" } ?? "NULL")
+    sql += ", " + (timeColumn?.instant(of: "t") ?? "NULL")
     sql += keyColumns.isEmpty ? "" : ", " + SQL.list(keyColumns, of: "t")
     let name = SQL.quoted(table.name)
     switch selection {

@@ -26,7 +26,9 @@ public struct DeletionPlan: Sendable {
     self.graph = graph
     self.exceptions = exceptions
     let excepted = try ExceptedRows(exceptions, catalogue: graph.catalogue)
-    let times = rules.compactMap { rule in rule.timeColumn.map { (rule.table.lowercased(), $0) } }
+    let times = rules.compactMap { rule in
+      rule.timeColumn.map { (rule.table.lowercased(), TimeColumn($0, rule.timeForm)) }
+    }
     var planner = DeletionPlanner(
       graph: graph, excepted: excepted, timeColumns: Dictionary(times) { first, _ in first })
     steps = try rules.map { Step(rule: $0, root: try planner.root(of: $0)) }
@@ -50,7 +52,7 @@ struct DeletionPass: Sendable {
   let table: TableDescription
   let rowNumber: String
   let selection: Selection
-  let timeColumn: String?
+  let timeColumn: TimeColumn?
   /// Rows that go in the same batch.
   let leaves: [DeletionEdge]
   /// Rows whose reference is set to NULL in the same batch.
@@ -95,7 +97,7 @@ struct DeletionPass: Sendable {
 private struct DeletionPlanner {
   let graph: DeletionGraph
   let excepted: ExceptedRows
-  let timeColumns: [String: String]
+  let timeColumns: [String: TimeColumn]
   var nextID = 0
 
   mutating func root(of rule: DeletionRule) throws -> DeletionPass {

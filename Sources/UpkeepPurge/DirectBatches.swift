@@ -17,7 +17,7 @@ struct RowExtent: Sendable {
     let bound = condition.timeBound.flatMap { pass.table.hasIndex(on: [$0.column]) ? $0 : nil }
     if let bound {
       sql += " WHERE t.\(SQL.quoted(bound.column)) < "
-      sql.bind(.text(bound.text))
+      sql.bind(bound.value)
     } else {
       sql = SQL("SELECT min(\(pass.rowNumber)), max(\(pass.rowNumber)), 0 FROM \(table)")
     }
@@ -43,7 +43,7 @@ struct DirectBatches: BatchSource {
     let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
     // The order of the table is forced: any other would visit its pages, and those of its indexes, again and again.
     var bound = SQL("SELECT max(rid), count(*), min(at), max(at) FROM (SELECT t.\(number) AS rid, ", reserved: 3)
-    bound += pass.timeColumn.map { "upkeep_instant(t.\(SQL.quoted($0)))" } ?? "NULL"
+    bound += pass.timeColumn?.instant(of: "t") ?? "NULL"
     bound += " AS at FROM \(table) t NOT INDEXED WHERE t.\(number) > ?1 AND t.\(number) <= ?2 AND "
     bound.add(condition, of: "t")
     bound += " ORDER BY t.\(number) LIMIT ?3)"
@@ -99,11 +99,11 @@ extension DeletionEdge {
 
 extension RowCondition {
   /// An upper bound of a time column that all selected rows lie under.
-  var timeBound: (column: String, text: String)? {
+  var timeBound: (column: String, value: DatabaseValue)? {
     switch self {
-    case .older(let column, let cutoff): (column, cutoff.textBound)
+    case .older(let column, let cutoff, let form): (column, form.bound(before: cutoff))
     case .all(let conditions): conditions.lazy.compactMap(\.timeBound).first
-    case .always, .isNull, .any: nil
+    case .always, .isNull, .isOneOf, .matching, .outranked, .any: nil
     }
   }
 }

@@ -17,15 +17,26 @@ enum Preflight {
       for line in plan where line.hasPrefix("SCAN ") {
         let name = line.dropFirst(5).prefix { $0 != " " }
         guard !name.hasPrefix("("), !name.hasPrefix("temp."), name != "CONSTANT" else { continue }
-        let table = table(called: String(name), in: statement)
-        let rows = try connection.integer("SELECT count(*) FROM (SELECT 1 FROM \(table) LIMIT \(large))")
-        guard rows >= large else { continue }
+        var table = table(called: String(name), in: statement)
+        guard !table.hasPrefix("temp.") else { continue }
+        func isLarge() throws -> Bool {
+          try connection.integer("SELECT count(*) FROM (SELECT 1 FROM \(table) LIMIT \(large))") >= large
+        }
+        if (try? isLarge()) == nil, let whole = try self.table(in: line, on: connection) { table = whole }
+        guard try isLarge() else { continue }
         throw TaskError(
           code: "full_scan", place: "table \(table)",
           problem: "SQLite would read all of it for each batch (\(line)) in: \(statement.prefix(300))",
           fix: "create an index that fits the statement, or run ANALYZE if there is one")
       }
     }
+  }
+
+  /// The table that a line of a plan names, where the statement has a name that isn't one word.
+  private static func table(in line: String, on connection: any DatabaseConnection) throws -> String? {
+    let names = try connection.map("SELECT name FROM main.sqlite_master WHERE type = 'table'") { $0[0].text ?? "" }
+    let found = names.filter { line == "SCAN \($0)" || line.hasPrefix("SCAN \($0) ") }
+    return found.max { $0.count < $1.count }.map(SQL.quoted)
   }
 
   /// The table behind an alias, as the statement has it: `FROM table alias` or `FROM table AS alias`.

@@ -36,10 +36,6 @@ extension Purge {
         table.widen(from: tally.oldest, to: tally.newest)
       }
     }
-    if result.unreadable > 0, let column = step.rule.timeColumn {
-      context.warn(
-        "\(step.rule.table): \(result.unreadable) rows have no date and time in \(column) that can be read; "
-          + "they are kept: write it as 2026-11-20 12:00:00")
-    }
+    step.rule.warn(ofUnreadable: result.unreadable, in: context)
   }
 }

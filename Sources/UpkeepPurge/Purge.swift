@@ -14,7 +14,7 @@ public struct Purge: Sendable {
   public enum Purpose: Sendable {
     /// Counting, on a read-only connection.
     case preview
-    /// Deleting.
+    /// Deleting, or changing rows.
     case deletion
   }
 
@@ -41,6 +41,9 @@ public struct Purge: Sendable {
       "\(table)_unlinked"
     }
   }
+
+  /// The name of the database under `databases:`.
+  public var databaseName: String { database.name }
 
   let meter = PurgeMeter()
   var bounds = PurgeBounds()
@@ -150,7 +153,7 @@ public struct Purge: Sendable {
       [
         "name": .string(database.name), "journal_mode": .string(journal), "bytes": .integer(Int(size[0] * size[1])),
         "free_bytes": .integer(Int(size[0] * size[2])),
-        "longest_hold_ms": .number((figures.longestHold.inSeconds * 10_000).rounded() / 10),
+        "longest_hold_ms": .tenths(figures.longestHold.inSeconds * 1000),
         "rows_per_second": .integer(figures.rowsPerSecond),
       ])
   }
@@ -166,7 +169,7 @@ public struct Purge: Sendable {
         wanted.append((edge.child, "\(text)\(edge.parent); one pass over it is made instead: \(edge.indexStatement)"))
       }
     }
-    if let column = step.rule.timeColumn, !step.root.table.hasIndex(on: [column]) {
+    if let column = step.rule.condition.timeBound?.column, !step.root.table.hasIndex(on: [column]) {
       let table = step.root.table.name
       let statement =
         "CREATE INDEX \(SQL.quoted("ix_\(table)_\(column)")) ON \(SQL.quoted(table)) (\(SQL.quoted(column)))"

@@ -32,10 +32,7 @@ struct SQL {
 
   /// An identifier in quotes, where it needs them.
   static func quoted(_ name: String) -> String {
-    let plain = name.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "_") }
-    let isWord = plain && name.first?.isNumber == false && !words.contains(name)
-    return isWord
-      ? name : "\"\(name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\""))\""
+    SQLName.quoted(name)
   }
 
   static func list(_ names: [String], of alias: String? = nil) -> String {
@@ -46,16 +43,6 @@ struct SQL {
   static func tuple(_ names: [String], of alias: String? = nil) -> String {
     names.count == 1 ? list(names, of: alias) : "(\(list(names, of: alias)))"
   }
-
-  private static let words: Set<String> = [
-    "add", "all", "alter", "and", "as", "between", "by", "case", "check", "collate", "column", "commit", "constraint",
-    "create", "cross", "current_date", "current_time", "current_timestamp", "default", "deferrable", "delete", "desc",
-    "distinct", "do", "drop", "else", "end", "escape", "except", "exists", "filter", "foreign", "from", "full", "group",
-    "having", "in", "index", "inner", "insert", "intersect", "into", "is", "isnull", "join", "key", "left", "like",
-    "limit", "match", "natural", "not", "nothing", "notnull", "null", "of", "offset", "on", "or", "order", "outer",
-    "over", "primary", "references", "returning", "right", "select", "set", "table", "then", "to", "transaction",
-    "trigger", "union", "unique", "update", "user", "using", "values", "view", "when", "where", "window", "with",
-  ]
 }
 
 extension SQL {
@@ -66,13 +53,31 @@ extension SQL {
       self += "1"
     case .isNull(let column):
       self += "\(alias).\(SQL.quoted(column)) IS NULL"
-    case .older(let column, let cutoff):
-      addOlder("\(alias).\(SQL.quoted(column))", than: cutoff)
+    case .isOneOf(let column, let values):
+      addMembership("\(alias).\(SQL.quoted(column))", of: values)
+    case .older(let column, let cutoff, let form):
+      addOlder(TimeColumn(column, form), of: alias, than: cutoff)
+    case .matching(let expression):
+      self += expression.sql(of: alias)
+    case .outranked(let ranking):
+      self += ranking.sql(of: alias)
     case .any(let conditions):
       add(conditions, joined: " OR ", none: "0", of: alias)
     case .all(let conditions):
       add(conditions, joined: " AND ", none: "1", of: alias)
     }
+  }
+
+  /// Most rows have one of the values, so that an index on the column would find too much: `IS TRUE` keeps SQLite from
+  /// taking it, and leaves it the index of the time.
+  private mutating func addMembership(_ column: String, of values: [String]) {
+    guard !values.isEmpty else { return self += "0" }
+    self += "(\(column) IN ("
+    for (index, value) in values.enumerated() {
+      if index > 0 { self += ", " }
+      bind(.text(value))
+    }
+    self += ")) IS TRUE"
   }
 
   private mutating func add(_ conditions: [RowCondition], joined: String, none: String, of alias: String) {
@@ -86,19 +91,29 @@ extension SQL {
   }
 
   /// A bound that an index can use, and the exact comparison of instants behind it. A number in the column sorts before
-  /// every text, so that the bound alone must not let it pass.
-  private mutating func addOlder(_ column: String, than cutoff: Timestamp) {
-    self += "(\(column) < "
-    bind(.text(cutoff.textBound))
-    self += " AND upkeep_instant(\(column)) < "
+  /// every text, and one of another form before any bound, so that the bound alone must not let them pass.
+  private mutating func addOlder(_ column: TimeColumn, of alias: String, than cutoff: Timestamp) {
+    self += "(\(alias).\(SQL.quoted(column.name)) < "
+    bind(column.form.bound(before: cutoff))
+    self += " AND \(column.instant(of: alias)) < "
     bind(.integer(cutoff.microseconds))
     self += ")"
   }
 }
 
-extension Timestamp {
-  /// A text that sorts behind every text of an earlier instant, whatever form and offset it is written with.
-  var textBound: String {
-    (self + .seconds(2 * 86_400)).dateText
+/// A column with times, and how it holds them.
+struct TimeColumn: Hashable, Sendable {
+  var name: String
+  var form: TimeForm
+
+  init(_ name: String, _ form: TimeForm) {
+    self.name = name
+    self.form = form
+  }
+
+  /// The instant of a row of `alias` in SQL, in microseconds; NULL where it can't be read.
+  func instant(of alias: String) -> String {
+    let column = "\(alias).\(SQL.quoted(name))"
+    return form == .text ? "upkeep_instant(\(column))" : "upkeep_instant(\(column), \(form.code))"
   }
 }

@@ -37,6 +37,7 @@ struct StepCount: Sendable {
     self.graph = graph
     self.doomed = doomed
     let root = step.root
+    try step.rule.condition.makeRankings(without: doomed, on: connection)
     if root.isDirect, case .condition(let condition) = root.selection {
       try countDirect(root, condition, on: connection)
     } else {
@@ -53,7 +54,7 @@ struct StepCount: Sendable {
     for index in tallies.indices where tallies[index].rows > 0 && !tallies[index].isUnlink {
       tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))
     }
-    unreadable = try countUnreadable(root.table.name, step.rule.condition, on: connection)
+    unreadable = try step.rule.countUnreadable(on: connection)
   }
 
   private mutating func countDirect(
@@ -62,7 +63,7 @@ struct StepCount: Sendable {
     // The children are counted row by row of the parent, so that the condition is evaluated once for all of them.
     var sql = SQL("SELECT count(*), min(at), max(at)")
     for index in (pass.leaves + pass.unlinks).indices { sql += ", sum(n\(index))" }
-    sql += " FROM (SELECT \(pass.timeColumn.map { "upkeep_instant(t.\(SQL.quoted($0)))" } ?? "NULL") AS at"
+    sql += " FROM (SELECT \(pass.timeColumn?.instant(of: "t") ?? "NULL") AS at"
     for (index, edge) in (pass.leaves + pass.unlinks).enumerated() {
       sql += ", (SELECT count(*) FROM \(SQL.quoted(edge.child)) c WHERE "
       sql += "\(SQL.tuple(edge.columns, of: "c")) = \(SQL.tuple(edge.parentColumns, of: "t"))"
@@ -111,20 +112,6 @@ struct StepCount: Sendable {
     sql += "\(SQL.tuple(edge.columns, of: "c")) = \(pass.keyTuple(of: edge, as: "p"))"
     doomed.exclude(edge.child, as: "c", from: &sql)
     return Int(try connection.integer(sql.text, sql.values))
-  }
-
-  /// Rows with something in the column that is no date and time: what no date can begin with, and what lies among the
-  /// old dates without being one. A text among the young ones is kept anyway, and isn't looked for.
-  private func countUnreadable(
-    _ table: String, _ condition: RowCondition, on connection: any DatabaseConnection
-  ) throws -> Int {
-    guard let bound = condition.timeBound else { return 0 }
-    let (name, column) = (SQL.quoted(table), SQL.quoted(bound.column))
-    let statement = """
-      SELECT (SELECT count(*) FROM \(name) WHERE \(column) < '') + (SELECT count(*) FROM \(name) WHERE \(column) >= ':')
-        + (SELECT count(*) FROM \(name) WHERE \(column) >= '' AND \(column) < ?1 AND upkeep_instant(\(column)) IS NULL)
-      """
-    return Int(try connection.integer(statement, [.text(bound.text)]))
   }
 }
 

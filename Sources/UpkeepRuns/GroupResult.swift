@@ -15,11 +15,13 @@ public struct GroupResult: Encodable, Hashable, Sendable {
   public var finishedAt: Timestamp?
   /// One result for each member, in order.
   public var results: [RunResult]
+  /// What somebody should know of the group as a whole.
+  public var warnings: [String]
 
   /// Creates a result.
   public init(
     runID: String, group: String, status: RunStatus, startedAt: Timestamp, finishedAt: Timestamp?,
-    results: [RunResult]
+    results: [RunResult], warnings: [String] = []
   ) {
     self.runID = runID
     self.group = group
@@ -27,6 +29,7 @@ public struct GroupResult: Encodable, Hashable, Sendable {
     self.startedAt = startedAt
     self.finishedAt = finishedAt
     self.results = results
+    self.warnings = warnings
   }
 
   /// The status of a group whose members ended so.
@@ -37,13 +40,13 @@ public struct GroupResult: Encodable, Hashable, Sendable {
   }
 
   enum CodingKeys: String, CodingKey {
-    case group, status, results
+    case group, status, results, warnings
     case schemaVersion = "schema_version"
     case startedAt = "started_at"
     case finishedAt = "finished_at"
   }
 
-  /// Writes every key, absent values as null.
+  /// Writes every key, absent values as null; with the keys of ``cleanup`` where it is one.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(RunResult.schemaVersion, forKey: .schemaVersion)
@@ -52,5 +55,7 @@ public struct GroupResult: Encodable, Hashable, Sendable {
     try container.encode(startedAt, forKey: .startedAt)
     try container.encode(finishedAt, forKey: .finishedAt)
     try container.encode(results, forKey: .results)
+    try container.encode(warnings, forKey: .warnings)
+    try cleanup?.encode(to: encoder)
   }
 }

@@ -14,7 +14,36 @@ import UpkeepTestKit
     var fixture: @Sendable () async throws -> ConformanceFixture
   }
 
+  /// Settings of `table_retention` with one rule.
+  private static func retention(_ rule: [String: JSONValue]) -> JSONValue {
+    .object(["database": .string("app"), "rules": .array([.object(rule)])])
+  }
+
   private static let expectations: [String: Expectation] = [
+    "table_retention": Expectation(
+      powers: [.preview, .delete, .inspect],
+      badSettings: [
+        .test(.object(["database": .string("app"), "rules": .array([])])),
+        .test(retention(["table": "logs"])), .test(retention(["table": "logs", "keep": "1d"])),
+        .test(retention(["table": "logs", "time_column": "created_at", "keep": .integer(30)])),
+        .test(retention(["table": "logs", "where": "level = 'a'; DROP TABLE logs"])),
+        .test(retention(["table": "logs", "keep_rows": .integer(0)])),
+      ]
+    ) {
+      let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+      let databases = try TemporaryDatabases()
+      try await AppSample.make(at: databases.path("app"), now: now, scale: 0.1)
+      let rules: [JSONValue] = [
+        .object(["table": "logs", "time_column": "created_at", "keep": "30d", "where": "level <> 'error'"]),
+        .object([
+          "table": "readings", "time_column": "taken_at", "keep": "30d", "keep_last": .integer(20), "per": "device_id",
+        ]),
+        .object(["table": "logs", "time_column": "created_at", "keep_rows": .integer(1200)]),
+      ]
+      return ConformanceFixture(
+        settings: .test(.object(["database": .string("app"), "rules": .array(rules)])), resources: databases, now: now
+      ) { try await databases.digest("app", without: "") }
+    },
     "noop": Expectation(
       powers: [.preview],
       badSettings: [
@@ -41,7 +70,35 @@ import UpkeepTestKit
         try await databases.digest("odds", without: "cleanup_runs")
       }
     },
+    "stale_jobs": media(
+      [.preview, .change, .inspect],
+      [
+        ["limits": .object(["sync": .integer(30)])], ["limits": .object(["sync": "0s"])], ["default_limit": "0s"],
+        ["liveness": "ping"], ["liveness": "http"], ["liveness": "http", "liveness_url": "localhost"],
+        ["active_statuses": .array([])], ["failed_status": "running"],
+      ]),
+    "job_history": media(
+      [.preview, .delete, .inspect],
+      [["keep": "0s"], ["keep": .integer(30)], ["statuses": .array([])], ["statuses": "completed"]]),
+    "download_log": media([.preview, .delete, .inspect], [["keep": "0s"], ["database": "nowhere"]]),
+    "stuck_plans": media([.preview, .change, .inspect], [["to": "PENDING"], ["active_statuses": "running"]]),
   ]
+
+  /// What is expected of a plugin for the media application's database, on a sample of it.
+  private static func media(
+    _ powers: Set<PluginPower>, _ bad: [[String: JSONValue]], settings: [String: JSONValue] = [:]
+  ) -> Expectation {
+    let bad = bad.map { ConfigurationNode.test(.object($0.merging(["database": "stash"]) { given, _ in given })) }
+    return Expectation(powers: powers, badSettings: bad) {
+      let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+      let databases = try TemporaryDatabases()
+      try await MediaSample.make(at: databases.path("stash"), now: now, jobs: 300, plans: 80)
+      let settings = settings.merging(["database": "stash"]) { given, _ in given }
+      return ConformanceFixture(settings: .test(.object(settings)), resources: databases, now: now) {
+        try await databases.contents("stash")
+      }
+    }
+  }
 
   @Test(arguments: BuiltInPlugins.all.map(\.id))
   func conforms(id: String) async throws {
@@ -49,7 +106,7 @@ import UpkeepTestKit
     let expectation = try #require(Self.expectations[id], "say here what is expected of \(id)")
     let conformance = PluginConformance(
       plugin, powers: expectation.powers, badSettings: expectation.badSettings,
-      scope: SettingScope(folder: "/", databases: ["odds"]), fixture: expectation.fixture)
+      scope: SettingScope(folder: "/", databases: ["odds", "stash", "app"]), fixture: expectation.fixture)
     let failures = await conformance.failures()
     #expect(failures == [])
   }
@@ -73,6 +130,19 @@ private final class TemporaryDatabases: DatabaseResources {
 
   func database(named name: String) throws -> any Database {
     SQLiteDatabase(name: name, path: path(name))
+  }
+
+  /// Every value of every table.
+  func contents(_ name: String) async throws -> String {
+    let session = try await database(named: name).open(.read, purpose: "test")
+    let contents = try await session.perform { connection in
+      let tables = try connection.map("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name") {
+        $0[0].text ?? ""
+      }
+      return try tables.map { "\($0): \(try connection.rows("SELECT * FROM \($0) ORDER BY rowid"))" }
+    }
+    await session.close()
+    return contents.joined(separator: "\n")
   }
 
   /// The row numbers of every table.

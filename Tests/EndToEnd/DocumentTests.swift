@@ -43,7 +43,8 @@ import UpkeepCore
   @Test func wrapsSeveralTasksAndGroups() async throws {
     let place = try Workplace(Self.yaml)
     let group = try await place.run("run", "night", "--json").json()
-    #expect(Set(group.keys) == ["schema_version", "group", "status", "started_at", "finished_at", "results"])
+    #expect(
+      Set(group.keys) == ["schema_version", "group", "status", "started_at", "finished_at", "results", "warnings"])
     #expect((group["results"] as? [[String: Any]])?.map { $0["task"] as? String } == ["nap", "dream"])
     let several = try await place.run("run", "night", "nap", "--json").json()
     #expect(Set(several.keys) == ["schema_version", "results"])
@@ -154,7 +155,9 @@ import UpkeepCore
       let sample = try #require(plugin["sample"] as? String)
       let lines = sample.split(separator: "\n").map { "  \($0)" }
       let place = try Workplace(
-        "version: 1\ndatabases:\n  odds: { sqlite: odds.sqlite }\ntasks:\n" + lines.joined(separator: "\n") + "\n")
+        "version: 1\ndatabases:\n  odds: { sqlite: odds.sqlite }\n  stash: { sqlite: stash.sqlite }\n"
+          + "  app: { sqlite: app.sqlite }\ntasks:\n"
+          + lines.joined(separator: "\n") + "\n")
       let outcome = try await place.run("validate")
       #expect(outcome.status == 0, "\(outcome.errors)")
     }

@@ -96,7 +96,7 @@ private let tail = "    settings: { database: odds }\n"
   @Test(arguments: [
     ("settings: { database: odds }", "odds_keep", "7d", "settings: { database: odds, odds_keep: 7d }"),
     (
-      "settings: { database: odds, limits: { Sync: 5m } }", "limits.sync", "6m",
+      "settings: { database: odds, limits: { Sync: 5m } }", "limits.Sync", "6m",
       "settings: { database: odds, limits: { Sync: 6m } }"
     ),
     (

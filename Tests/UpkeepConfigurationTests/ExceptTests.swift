@@ -67,7 +67,7 @@ struct ExceptTests {
   @Test func warnsWhereATaskDeletesNoRows() {
     #expect(
       problems(load("tasks:\n  noop:\n    except: [{table: a, keys: [1]}]\n")) == [
-        "3:5 [unused_except] except has no effect: noop deletes no rows"
+        "3:5 [unused_except] except has no effect: noop neither deletes nor changes rows"
       ])
   }
 

@@ -73,7 +73,7 @@ private let yaml = """
       ])
     let task = try #require(host.task("odds_retention"))
     #expect(task.prepared.settings["odds_keep"] == "7d")
-    #expect(task.prepared.settings["limits"] == .object(["Sync": "1h", "other": "1m"]))
+    #expect(task.prepared.settings["limits"] == .object(["Sync": "5m", "sync": "1h", "other": "1m"]))
     #expect(task.prepared.settings["batch"] == .integer(5))
     #expect(task.rules.timeout == .seconds(300))
     #expect(host.effective["tasks.odds_retention.settings.odds_keep"]?.origin == "--set")

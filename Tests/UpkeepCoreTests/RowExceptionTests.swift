@@ -7,7 +7,7 @@ struct RowExceptionTests {
     "name = 'it''s'", "x -> '$.a'",
   ])
   func takesOneExpression(text: String) {
-    #expect(RowException.problem(inExpression: text) == nil)
+    #expect(SQLExpression.problem(in: text) == nil)
   }
 
   @Test(arguments: [
@@ -22,6 +22,6 @@ struct RowExceptionTests {
     ("a = '' @b", "expected an expression without parameters, found @"), ("1\0", "expected a text without NUL"),
   ])
   func refusesAnythingElse(text: String, problem: String) {
-    #expect(RowException.problem(inExpression: text) == problem)
+    #expect(SQLExpression.problem(in: text) == problem)
   }
 }

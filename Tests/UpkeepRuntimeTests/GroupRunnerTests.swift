@@ -65,6 +65,6 @@ import UpkeepTestKit
     let data = try JSONEncoder().encode(result)
     let document = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
     #expect(
-      Set(document.keys) == ["schema_version", "group", "status", "started_at", "finished_at", "results"])
+      Set(document.keys) == ["schema_version", "group", "status", "started_at", "finished_at", "results", "warnings"])
   }
 }

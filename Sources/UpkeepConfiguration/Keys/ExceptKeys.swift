@@ -3,7 +3,7 @@ import UpkeepCore
 /// One entry of `except`, of a task or of a database.
 struct ExceptKeys: SettingGroup {
   var table = ""
-  var condition: SQLCondition?
+  var condition: SQLExpression?
   var keys: [RowKey]?
 
   static let noun = "key"
@@ -28,19 +28,4 @@ struct ExceptKeys: SettingGroup {
     if let condition { return RowException(database: database, table: table, rows: .matching(condition.text)) }
     return keys.map { RowException(database: database, table: table, rows: .keys($0)) }
   }
-}
-
-/// An SQL expression.
-struct SQLCondition: SettingValue, Hashable {
-  var text: String
-
-  static var kind: SettingKind { .string }
-
-  static func read(_ node: ConfigurationNode, in scope: SettingScope) throws(SettingProblem) -> SQLCondition {
-    let text = try String.read(node, in: scope)
-    if let problem = RowException.problem(inExpression: text) { throw SettingProblem(code: "bad_expression", problem) }
-    return SQLCondition(text: text)
-  }
-
-  var json: JSONValue { .string(text) }
 }

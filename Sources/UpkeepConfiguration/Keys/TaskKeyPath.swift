@@ -33,7 +33,7 @@ struct TaskKeyPath: Hashable {
   ///
   /// - Parameters:
   ///   - parts: Its parts.
-  ///   - node: The task as it is configured, whose spelling of a map's keys counts.
+  ///   - node: The task as it is configured: its spelling of a map's keys counts where a variable names one.
   ///   - plugin: The task's plugin.
   ///   - origin: Where the key comes from, for the error.
   /// - Returns: Nothing for a setting of an unknown plugin, which is reported elsewhere.
@@ -62,8 +62,12 @@ struct TaskKeyPath: Hashable {
         found.kind = description.kind
         found.isSecret = found.isSecret || description.isSecret
       case .map(let element):
-        // Names of variables are written in capitals: the file's spelling counts.
-        found.path.append(place?.entries.first { $0.key.lowercased() == part.lowercased() }?.key ?? part)
+        // Names of variables are written in capitals: there the file's spelling counts.
+        var spelled: String?
+        if case .environment = origin {
+          spelled = place?.entries.first { $0.key.lowercased() == part.lowercased() }?.key
+        }
+        found.path.append(spelled ?? part)
         found.siblings.append([])
         found.kind = element
       default:

@@ -17,10 +17,10 @@ extension ConfigurationReader {
     let schedule = readSchedule(keys, node, host)
     checkConcurrency(node, name: name, names: names)
     guard let plugin else { return nil }
-    if !keys.except.isEmpty, !plugin.powers.contains(.delete) {
+    if !keys.except.isEmpty, plugin.powers.isDisjoint(with: [.delete, .change]) {
       problems.append(
         Diagnostic(
-          .warning, code: "unused_except", "except has no effect: \(plugin.id) deletes no rows",
+          .warning, code: "unused_except", "except has no effect: \(plugin.id) neither deletes nor changes rows",
           at: keyOrigin("except", in: node)))
     }
 

@@ -149,6 +149,8 @@ public enum JSONSchema {
     case .string, .database, .path: schema = ["type": .array(["string", "number", "boolean"])]
     case .enumeration(let words): schema = ["enum": .array(words.map { .string($0) })]
     case .list(let element): schema = ["type": "array", "items": type(element)]
+    case .oneOrMore(let element):
+      schema = ["anyOf": .array([type(element), .object(["type": "array", "items": type(element)])])]
     case .map(let element): schema = ["type": "object", "additionalProperties": type(element)]
     case .group(let descriptions): return group(descriptions)
     }

@@ -26,6 +26,10 @@ public protocol PreviewableTask: MaintenanceTask {
 /// A task that deletes rows or files, so that the runner lets the guard judge a preview before each run.
 public protocol DeletingTask: PreviewableTask {}
 
+/// A task that changes rows and deletes none: the guard has nothing to judge, and ``TaskContext/exceptions(in:)`` hold
+/// for it all the same.
+public protocol ChangingTask: PreviewableTask {}
+
 /// A task that can describe what it watches over.
 public protocol InspectableTask: MaintenanceTask {
   /// Counts, oldest and newest per table or folder.

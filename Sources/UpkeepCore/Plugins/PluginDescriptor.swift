@@ -4,6 +4,8 @@ public enum PluginPower: String, Hashable, Sendable, CaseIterable, Codable {
   case preview
   /// It deletes rows or files and is guarded: ``DeletingTask``.
   case delete
+  /// It changes rows: ``ChangingTask``.
+  case change
   /// It can describe what it watches over: ``InspectableTask``.
   case inspect
 }
@@ -16,17 +18,23 @@ public struct PluginDocumentation: Hashable, Sendable {
   public var sample: String
   /// The names of the counts that its results carry, each with one line of explanation.
   public var counts: [(name: String, meaning: String)]
+  /// The ids of plugins that change what this one finds, where they run before it on the same database: a preview of a
+  /// group says so.
+  public var dependsOn: [String]
 
   /// Describes a plugin.
-  public init(summary: String, sample: String, counts: [(name: String, meaning: String)] = []) {
+  public init(
+    summary: String, sample: String, counts: [(name: String, meaning: String)] = [], dependsOn: [String] = []
+  ) {
     self.summary = summary
     self.sample = sample
     self.counts = counts
+    self.dependsOn = dependsOn
   }
 
   /// Equal where all texts are.
   public static func == (left: Self, right: Self) -> Bool {
-    left.summary == right.summary && left.sample == right.sample
+    left.summary == right.summary && left.sample == right.sample && left.dependsOn == right.dependsOn
       && left.counts.elementsEqual(right.counts) { $0 == $1 }
   }
 
@@ -66,7 +74,9 @@ public struct PluginDescriptor: Sendable {
     settings = T.Settings.descriptions
     prepare = { node, owner, scope in
       let (settings, problems) = T.Settings.read(node, owner: owner, in: scope)
-      return (build(settings), problems)
+      var task = build(settings)
+      task.dependsOn = documentation.dependsOn
+      return (task, problems)
     }
   }
 }
@@ -84,6 +94,8 @@ public struct PreparedTask: Sendable {
   public let preview: Body?
   /// Whether the guard judges a preview before each run.
   public let isGuarded: Bool
+  /// The ids of plugins that change what it finds: see ``PluginDocumentation/dependsOn``.
+  public var dependsOn: [String] = []
   /// Describes what the task watches over; nothing where it can't.
   public let statistics: (@Sendable (TaskContext) async throws -> Statistics)?
 
@@ -132,6 +144,29 @@ public func Plugin<T: PreviewableTask & InspectableTask>(
       settings: settings.values, run: { try await T().run(settings, in: $0) },
       preview: { try await T().preview(settings, in: $0) },
       statistics: { try await T().statistics(settings, in: $0) })
+  }
+}
+
+/// Registers a task that changes rows and can be inspected.
+public func Plugin<T: ChangingTask & InspectableTask>(
+  _ id: String, _ type: T.Type, _ documentation: PluginDocumentation
+) -> PluginDescriptor {
+  PluginDescriptor(id, type, documentation, powers: [.preview, .change, .inspect]) { settings in
+    PreparedTask(
+      settings: settings.values, run: { try await T().run(settings, in: $0) },
+      preview: { try await T().preview(settings, in: $0) },
+      statistics: { try await T().statistics(settings, in: $0) })
+  }
+}
+
+/// Registers a task that changes rows.
+public func Plugin<T: ChangingTask>(
+  _ id: String, _ type: T.Type, _ documentation: PluginDocumentation
+) -> PluginDescriptor {
+  PluginDescriptor(id, type, documentation, powers: [.preview, .change]) { settings in
+    PreparedTask(
+      settings: settings.values, run: { try await T().run(settings, in: $0) },
+      preview: { try await T().preview(settings, in: $0) })
   }
 }
 

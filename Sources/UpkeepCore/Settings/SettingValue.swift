@@ -18,6 +18,8 @@ public indirect enum SettingKind: Hashable, Sendable {
   case path
   /// A list.
   case list(of: SettingKind)
+  /// One value, or a list of them.
+  case oneOrMore(of: SettingKind)
   /// A map from names to values.
   case map(of: SettingKind)
   /// A group of settings of its own.
@@ -36,6 +38,7 @@ public indirect enum SettingKind: Hashable, Sendable {
     case .path: "path"
     case .list(of: .group): "list of maps"
     case .list(let element): "list of \(element.name)"
+    case .oneOrMore(let element): "\(element.name) or list of \(element.name)"
     case .map(let element): "map of name to \(element.name)"
     case .group: "group"
     }
@@ -46,7 +49,7 @@ public indirect enum SettingKind: Hashable, Sendable {
     switch self {
     case .duration, .integer, .number, .boolean, .enumeration: true
     case .map(let element): element.isTunable
-    case .string, .database, .path, .list, .group: false
+    case .string, .database, .path, .list, .oneOrMore, .group: false
     }
   }
 }

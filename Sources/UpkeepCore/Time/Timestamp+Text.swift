@@ -98,6 +98,12 @@ extension Timestamp {
     return text
   }
 
+  /// `2026-11-20 12:00:00.123456` in UTC, always with six digits of the fraction: the width that SQLAlchemy writes.
+  public var microsecondText: String {
+    let time = civil
+    return "\(Self.dateText(time)) \(Self.clockText(time)).\(Self.padded(time.microsecond, 6))"
+  }
+
   /// `2026-11-20 12:00` in UTC, for people.
   public var minuteText: String {
     let time = civil

@@ -63,6 +63,32 @@ public struct GroupRunner: Sendable {
     let status = stopped ?? GroupResult.status(of: results.map(\.status))
     return GroupResult(
       runID: runID, group: request.group, status: status, startedAt: startedAt, finishedAt: runner.wallClock.now(),
-      results: results)
+      results: results, warnings: request.mode == .preview ? request.dependencies : [])
+  }
+}
+
+extension GroupRequest {
+  /// Says of each member whose result depends on earlier ones that a preview can't know it: every member is shown on the
+  /// data as it is now.
+  fileprivate var dependencies: [String] {
+    tasks.indices.compactMap { index in
+      let task = tasks[index]
+      let earlier = tasks[..<index].filter { other in
+        task.prepared.dependsOn.contains(other.plugin)
+          && task.prepared.settings["database"] == other.prepared.settings["database"]
+      }
+      guard !earlier.isEmpty else { return nil }
+      let names = earlier.map(\.name).formatted()
+      return "\(task.name) is shown on the data as it is now; in a run of the group \(names) come"
+        + "\(earlier.count == 1 ? "s" : "") first and may change what it finds"
+    }
+  }
+}
+
+extension [String] {
+  /// `a, b and c`
+  fileprivate func formatted() -> String {
+    guard count > 1, let last else { return first ?? "" }
+    return "\(dropLast().joined(separator: ", ")) and \(last)"
   }
 }

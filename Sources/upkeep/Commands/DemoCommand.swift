@@ -18,7 +18,7 @@ struct DemoCommand: UpkeepSubcommand {
   @Argument(help: ArgumentHelp("The folder to make; it must be empty or not exist.", valueName: "dir"))
   var folder: String
 
-  @Option(name: .long, help: "How much data: 1 is 200,000 snapshots with their markets.")
+  @Option(name: .long, help: "How much data: 1 is 200,000 snapshots with their markets, and 20,000 jobs.")
   var scale = 1.0
 
   @Flag(name: .long, help: "Make the data only, and run nothing.")
@@ -40,7 +40,7 @@ struct DemoCommand: UpkeepSubcommand {
     let tables = try await demo.make(scale: scale, now: Host.systemWallClock.now())
     let rows = tables.reduce(0) { $0 + $1.count }
     let took = NumberText.milliseconds(elapsed().milliseconds)
-    console.note(["\(demo.database): \(NumberText.counted(rows, "row")), made in \(took)", ""])
+    console.note(["\(demo.folder)/data: \(NumberText.counted(rows, "row")), made in \(took)", ""])
     if only { return .done }
     let host = try Host.load(demo.configuration)
     let targets = try host.targets(nil)

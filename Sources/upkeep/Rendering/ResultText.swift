@@ -60,7 +60,7 @@ enum ResultText {
 
   private static func total(_ result: RunResult) -> String {
     let rows = result.tables.reduce(0) { $0 + $1.deleted }
-    if result.tables.isEmpty { return "" }
+    if result.tables.isEmpty || rows == 0 && !changes(result).isEmpty { return "" }
     if result.mode == .preview {
       return rows == 0 ? ", nothing to delete" : ", \(NumberText.counted(rows, "row")) would go"
     }
@@ -86,8 +86,11 @@ enum ResultText {
 
   /// Counts that no table says already.
   private static func otherCounts(_ result: RunResult) -> [String] {
-    guard result.tables.isEmpty else { return [] }
-    return result.counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
-      .map { "  \($0.key): \(NumberText.grouped($0.value))" }
+    guard result.tables.allSatisfy({ $0.deleted == 0 }) else { return [] }
+    return changes(result).map { "  \($0.key): \(NumberText.grouped($0.value))" }
+  }
+
+  private static func changes(_ result: RunResult) -> [(key: String, value: Int)] {
+    result.counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
   }
 }

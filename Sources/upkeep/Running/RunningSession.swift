@@ -97,6 +97,7 @@ struct RunningSession {
     if case .group(let group) = document {
       let paint = console.outputPaint
       lines.append("\(paint.bold("group \(group.group)")): \(ResultText.status(group.status, paint: paint))")
+      lines += group.warnings.map { "  \(paint.yellow("warning:")) \($0)" }
     }
     for result in document.results {
       lines += ResultText.lines(
