@@ -130,6 +130,6 @@ let package = Package(
     tests("ArchitectureTests", path: "Tests/Architecture", []),
     tests(
       "EndToEndTests", path: "Tests/EndToEnd",
-      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepDemo"]),
+      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepDemo", "UpkeepTestKit"]),
   ]
 )

@@ -1,4 +1,4 @@
-public import UpkeepCore
+import UpkeepCore
 import UpkeepDatabase
 public import UpkeepRuns
 

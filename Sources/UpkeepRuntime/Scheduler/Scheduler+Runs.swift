@@ -1,5 +1,5 @@
 import Logging
-public import UpkeepCore
+import UpkeepCore
 public import UpkeepRuns
 
 extension Scheduler: RunCommands, RunFeed {

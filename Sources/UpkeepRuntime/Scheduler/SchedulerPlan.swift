@@ -1,5 +1,5 @@
 import Foundation
-public import UpkeepCore
+import UpkeepCore
 public import UpkeepRuns
 public import UpkeepSchedule
 

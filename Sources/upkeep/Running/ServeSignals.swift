@@ -9,7 +9,7 @@ import UpkeepHost
 final class ServeSignals: Sendable {
   private let server: Server
   /// Signals that come together are one: some senders signal both the process and its group.
-  private static let together = Duration.milliseconds(100)
+  private static let together = Duration.milliseconds(20)
   private let sinceFirst = Mutex<(@Sendable () -> Duration)?>(nil)
   private let clock: any Clock<Duration>
 
