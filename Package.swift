@@ -19,6 +19,9 @@ let nio: [Target.Dependency] = [
   .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
   .product(name: "NIOPosix", package: "swift-nio"),
 ]
+let subprocess: [Target.Dependency] = [
+  .product(name: "Subprocess", package: "swift-subprocess"), .product(name: "SystemPackage", package: "swift-system"),
+]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of the house: a library under `Sources/`.
@@ -52,6 +55,8 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
+    .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
   ],
   targets: [
     .systemLibrary(
@@ -60,9 +65,12 @@ let package = Package(
     room("UpkeepRuns", ["UpkeepCore", "UpkeepSchedule"]),
     room("UpkeepSchedule", ["UpkeepCore"]),
     room("UpkeepConfiguration", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "CLibYAML"]),
-    room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite]),
+    // What SQLite's own interface doesn't offer for its write-ahead log, in C.
+    .target(name: "CSQLiteLog", linkerSettings: [.linkedLibrary("sqlite3")]),
+    room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite, "CSQLiteLog"]),
     room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase"]),
     room("UpkeepFetch", ["UpkeepCore", httpClient] + nio),
+    room("UpkeepNotices", ["UpkeepCore", "UpkeepRuns", "UpkeepFetch", log] + subprocess),
     room("UpkeepRuntime", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", log]),
     room("UpkeepStore", ["UpkeepCore", "UpkeepRuns", "UpkeepDatabase"]),
     room("UpkeepDemo", ["UpkeepCore", "UpkeepDatabase"]),
@@ -70,10 +78,9 @@ let package = Package(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepFetch", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin",
-        "StaleJobsPlugin",
-        "JobHistoryPlugin", "DownloadLogPlugin",
-        "StuckPlansPlugin", log, lifecycle,
+        "UpkeepFetch", "UpkeepNotices", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin",
+        "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin",
+        "StuckPlansPlugin", "TusExpiryPlugin", log, lifecycle,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(
@@ -82,10 +89,12 @@ let package = Package(
     plugin("Noop", []),
     plugin("OddsRetention", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("TableRetention", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("RunHistory", []),
     plugin("StaleJobs", ["UpkeepDatabase", "UpkeepPurge", "UpkeepFetch"]),
     plugin("JobHistory", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("DownloadLog", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("StuckPlans", ["UpkeepDatabase", "UpkeepPurge"]),
+    plugin("TusExpiry", ["UpkeepSchedule"]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
     tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
     tests(
@@ -101,15 +110,18 @@ let package = Package(
     tests(
       "UpkeepHostTests",
       ["UpkeepHost", "UpkeepConfiguration", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
+    tests(
+      "UpkeepNoticesTests", ["UpkeepNotices", "UpkeepFetch", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore"]),
     .testTarget(
       name: "PluginTests",
       dependencies: [
-        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "StaleJobsPlugin", "JobHistoryPlugin",
-        "DownloadLogPlugin",
-        "StuckPlansPlugin", "OddsOracle", "UpkeepDatabase", "UpkeepPurge", "UpkeepFetch", "UpkeepRuntime", "UpkeepRuns",
-        "UpkeepCore", "UpkeepTestKit", "UpkeepDemo", grdb, log,
-      ], path: "Tests/Plugins", exclude: ["Oracle"], swiftSettings: strict),
+        "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin",
+        "JobHistoryPlugin", "DownloadLogPlugin", "StuckPlansPlugin", "TusExpiryPlugin", "OddsOracle", "UpkeepDatabase",
+        "UpkeepPurge", "UpkeepFetch", "UpkeepSchedule", "UpkeepRuntime", "UpkeepRuns", "UpkeepStore", "UpkeepCore",
+        "UpkeepTestKit", "UpkeepDemo", grdb, log,
+      ], path: "Tests/Plugins",
+      exclude: ["Oracle", "Tus/Real/requirements.txt", "Tus/Real/real_uploads.py"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
     .target(
       name: "OddsOracle", dependencies: ["UpkeepDatabase", "UpkeepCore"], path: "Tests/Plugins/Oracle",
@@ -125,11 +137,11 @@ let package = Package(
       ], path: "Tests/Faults", exclude: ["VFS"], swiftSettings: strict),
     tests(
       "ConformanceTests", path: "Tests/Conformance",
-      ["UpkeepHost", "UpkeepTestKit", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
+      ["UpkeepHost", "UpkeepTestKit", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
     tests("UpkeepCommandTests", ["upkeep", "UpkeepHost", "UpkeepRuns", "UpkeepCore", "UpkeepDemo"]),
     tests("ArchitectureTests", path: "Tests/Architecture", []),
     tests(
       "EndToEndTests", path: "Tests/EndToEnd",
-      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepDemo", "UpkeepTestKit"]),
+      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepStore", "UpkeepTestKit", "UpkeepDemo"]),
   ]
 )

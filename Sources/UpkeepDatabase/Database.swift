@@ -41,8 +41,6 @@ public protocol Database: Sendable {
   ///   - mode: What for.
   ///   - purpose: Who opens it, as in `upkeep/odds_retention`; the server shows it where it can.
   func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession
-  /// How the write-ahead log stands now; nothing where the engine keeps none that a client has to look after.
-  func logState() -> LogState?
   /// Free bytes of the disk that the database lies on; nothing where it isn't on this machine.
   func freeDisk() -> Int?
 }
@@ -69,6 +67,16 @@ public protocol DatabaseSession: Sendable {
   func transaction<Value: Sendable>(
     _ kind: TransactionKind, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value
+
+  /// How the write-ahead log stands now, which costs no statement; nothing where the engine keeps none that a client has
+  /// to look after, or the session is only for reading.
+  func logState() -> LogState?
+
+  /// Keeps every other connection from checkpointing, or lets them again: no commit of the application has to do the
+  /// work meanwhile. A session that has the right can't checkpoint itself. Does nothing where there is no such log.
+  ///
+  /// - Returns: False where somebody else is checkpointing now.
+  func reserveCheckpoints(_ reserve: Bool) async throws -> Bool
 
   /// Closes the connection.
   func close() async

@@ -55,7 +55,20 @@ public enum DemoConfiguration {
               keep_last: 100            # whatever their age, the newest of each device stay
               per: device_id
 
-      # Does nothing, successfully: a second task to try things with.
+      # Removes what is older than host: history: { keep: 90d, keep_failures: 365d } from the history of runs.
+      run_history:
+        interval: 24h
+
+      # Removes unfinished uploads that have expired, whichever server left them.
+      tus_expiry:
+        run_on_start: true
+        interval: 10m
+        settings:
+          folder: uploads
+          expire_after: 24h             # where a sidecar has no expiry of its own
+          time_zone: UTC                # of times that are written without a zone
+
+      # Does nothing, successfully: another task to try things with.
       heartbeat:
         plugin: noop
         interval: 1h

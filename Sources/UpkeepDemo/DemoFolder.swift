@@ -13,6 +13,8 @@ public struct DemoFolder: Sendable {
 
   /// The configuration file.
   public var configuration: String { "\(folder)/upkeep.yaml" }
+  /// The sample upload folder.
+  public var uploads: String { "\(folder)/uploads" }
   /// The sample database of the odds application.
   public var database: String { "\(folder)/data/odds.sqlite" }
   /// The sample database of the media application.
@@ -43,6 +45,7 @@ public struct DemoFolder: Sendable {
       }
       try Data(DemoConfiguration.text.utf8).write(to: URL(fileURLWithPath: configuration))
     }
+    try UploadSample.make(at: uploads, now: now)
     try await AppSample.make(at: appDatabase, now: now, scale: scale)
     let odds = try await OddsSample.make(at: database, now: now, snapshots: max(1, Int(200_000 * scale)))
     let media = try await MediaSample.make(

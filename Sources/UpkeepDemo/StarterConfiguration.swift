@@ -39,6 +39,20 @@ public enum StarterConfiguration {
           match_keep: 14d           # matches whose kickoff is longer ago go, with their odds
           empty_tournaments: purge  # or keep
 
+      # Removes old records from the history of runs, as host.history says.
+      run_history:
+        enabled: true
+        interval: 24h
+
+      # Removes old rows of any tables; upkeep init --database FILE proposes rules for a database.
+      #   upkeep describe table_retention    lists what a rule may have
+      # table_retention:
+      #   interval: 24h
+      #   settings:
+      #     database: app             # a name under databases:
+      #     rules:
+      #       - { table: logs, time_column: created_at, keep: 90d }
+
       # Does nothing, successfully: try a schedule or an alarm with it.
       heartbeat:
         plugin: noop

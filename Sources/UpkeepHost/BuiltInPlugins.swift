@@ -2,9 +2,11 @@ import DownloadLogPlugin
 import JobHistoryPlugin
 import NoopPlugin
 import OddsRetentionPlugin
+import RunHistoryPlugin
 import StaleJobsPlugin
 import StuckPlansPlugin
 import TableRetentionPlugin
+import TusExpiryPlugin
 public import UpkeepCore
 
 /// The plugins that come with the program. Add one by adding its line here.
@@ -17,6 +19,8 @@ public enum BuiltInPlugins {
     Plugin("download_log", DownloadLogTask.self, DownloadLogTask.documentation),
     Plugin("stuck_plans", StuckPlansTask.self, StuckPlansTask.documentation),
     Plugin("table_retention", TableRetentionTask.self, TableRetentionTask.documentation),
+    Plugin("run_history", RunHistoryTask.self, RunHistoryTask.documentation),
+    Plugin("tus_expiry", TusExpiryTask.self, TusExpiryTask.documentation),
     Plugin("noop", NoopTask.self, NoopTask.documentation),
   ]
 }

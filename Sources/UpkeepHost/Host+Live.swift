@@ -95,12 +95,14 @@ extension Host {
 }
 
 /// A store for previews that nobody is to remember.
-private struct ForgetfulStore: StateStore {
+struct ForgetfulStore: StateStore {
   func save(_ record: RunRecord) async throws {}
   func record(_ runID: String) async throws -> RunRecord? { nil }
   func records(_ query: RunQuery) async throws -> [RunRecord] { [] }
   func lastRuns() async throws -> [String: RunResult] { [:] }
-  func prune(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> Int { 0 }
+  func oldRuns(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> OldRuns { OldRuns() }
+  func prune(finishedBefore: Timestamp, failuresBefore: Timestamp, limit: Int) async throws -> OldRuns { OldRuns() }
+  func allRuns() async throws -> OldRuns { OldRuns() }
   func request(_ request: LeaseRequest) async throws -> LeaseAnswer { .blocked(by: []) }
   func renew(_ runID: String, owner: ProcessIdentity) async throws -> LeaseRenewal { .held }
   func release(_ runID: String) async throws {}
@@ -117,4 +119,6 @@ private struct ForgetfulStore: StateStore {
   func renewServe(_ owner: ProcessIdentity) async throws {}
   func releaseServe(_ owner: ProcessIdentity) async throws {}
   func servingNow() async throws -> ServeHolder? { nil }
+  func claimNotice(_ task: String, at now: Timestamp, since: Timestamp?) async throws -> Bool { false }
+  func takeNotice(_ task: String) async throws -> Bool { false }
 }

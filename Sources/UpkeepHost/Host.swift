@@ -1,7 +1,9 @@
 public import Foundation
+import Logging
 import UpkeepConfiguration
 public import UpkeepCore
 import UpkeepDatabase
+import UpkeepNotices
 import UpkeepRuns
 import UpkeepRuntime
 import UpkeepStore
@@ -28,6 +30,8 @@ public struct Host: Sendable {
   /// The clock to measure and sleep with.
   public let clock = Host.systemClock
   let inspector = ProcProcessInspector()
+  /// Tells others of runs; the same for every configuration of the process.
+  let notices: RunNotices
 
   /// Loads a configuration.
   ///
@@ -58,10 +62,15 @@ public struct Host: Sendable {
   private init(loader: ConfigurationLoader, path: String) throws(ConfigurationFailure) {
     let loaded = loader.load(file: path)
     guard let configuration = loaded.configuration else { throw ConfigurationFailure(loaded) }
-    self.init(loader: loader, configuration, loaded)
+    // At the command line what went wrong is said at the end, so nothing is logged beside it.
+    let logger = Logger(label: "upkeep") { _ in SwiftLogNoOpLogHandler() }
+    self.init(loader: loader, configuration, loaded, notices: Self.notices(logger: logger))
   }
 
-  private init(loader: ConfigurationLoader, _ configuration: HostConfiguration, _ loaded: LoadedConfiguration) {
+  private init(
+    loader: ConfigurationLoader, _ configuration: HostConfiguration, _ loaded: LoadedConfiguration, notices: RunNotices
+  ) {
+    self.notices = notices
     self.configuration = configuration
     self.loader = loader
     warnings = ConfigurationFailure(loaded).lines
@@ -71,7 +80,7 @@ public struct Host: Sendable {
 
   /// The same host with another configuration.
   func with(_ configuration: HostConfiguration, _ loaded: LoadedConfiguration) -> Host {
-    Host(loader: loader, configuration, loaded)
+    Host(loader: loader, configuration, loaded, notices: notices)
   }
 
   /// The configuration file, as it was given.

@@ -3,10 +3,20 @@ import UpkeepCore
 import UpkeepDatabase
 import UpkeepFetch
 
-/// What the host offers to tasks: the configured databases, each opened when a task asks for it, and outgoing HTTP.
-struct HostResources: DatabaseResources, FetchResources {
+/// What the host offers to tasks: the configured databases, each opened when a task asks for it,
+/// outgoing HTTP, and its own history.
+struct HostResources: DatabaseResources, FetchResources, HistoryResources {
   let configured: [DatabaseConfiguration]
   let fetcher: any Fetcher = HTTPFetcher(clock: Host.systemClock)
+  /// The history of the runs that the task is one of.
+  var history: KeptHistory?
+
+  func keptHistory() throws -> KeptHistory {
+    if let history { return history }
+    throw TaskError(
+      code: "no_history", place: "run history", problem: "there is no state store here",
+      fix: "this is a fault of the program, please report it")
+  }
 
   func database(named name: String) throws -> any Database {
     guard let found = configured.first(where: { $0.name == name }) else {
@@ -20,7 +30,7 @@ struct HostResources: DatabaseResources, FetchResources {
   static func database(_ configuration: DatabaseConfiguration) throws -> any Database {
     switch configuration.engine {
     case .sqlite(let path):
-      return SQLiteDatabase(name: configuration.name, path: path)
+      return SQLiteDatabase(name: configuration.name, path: path, secureDelete: configuration.secureDelete)
     case .postgres:
       throw TaskError(
         code: "engine_unavailable", place: "database \(configuration.name)",

@@ -2,6 +2,20 @@ import UpkeepCore
 import UpkeepDatabase
 
 extension BatchSource {
+  /// Parts of a batch, each found from the end of the one before.
+  func parts(
+    after cursor: Int64, rows: Int, each part: Int, _ find: (_ from: Int64, _ rows: Int) throws -> BatchBound?
+  ) throws -> [BatchBound] {
+    var parts: [BatchBound] = []
+    var (from, rest) = (cursor, rows)
+    while rest > 0, let next = try find(from, min(rest, max(1, part))), next.rows > 0 {
+      parts.append(next)
+      from = next.last
+      rest -= next.rows
+    }
+    return parts
+  }
+
   /// Deletes a batch, or as much of it as goes with at most so many rows, those included that go with others; one row of
   /// the driving table with all that goes with it is deleted in any case, so that every run gets on.
   ///
@@ -24,7 +38,7 @@ extension BatchSource {
       try connection.execute("ROLLBACK TO upkeep_batch")
       try connection.execute("RELEASE upkeep_batch")
       let fewer = max(1, min(bound.rows - 1, bound.rows * limit / rows))
-      guard let smaller = try self.bound(after: cursor, rows: fewer, on: connection) else {
+      guard let smaller = try parts(after: cursor, rows: fewer, each: fewer, on: connection).first else {
         return (bound, BatchOutcome(tallies: []))
       }
       bound = smaller

@@ -12,11 +12,15 @@ struct BatchWalk: Sendable {
   private var ruleTable = ""
   /// Why the walk ended before all was done.
   private(set) var stop: StopReason?
+  /// What triggers delete along with the plan's rows.
+  var triggered: TriggeredRows?
   /// Told of changed rows.
   private var observe: Purge.RowObserver?
   private var changed = 0
   /// The log's count of commits right after our last one.
   private var lastCommits: UInt32?
+  /// Frames that the last batch added to the log.
+  private var lastFrames = 0
 
   init(purge: Purge, context: TaskContext) {
     self.purge = purge
@@ -42,6 +46,7 @@ struct BatchWalk: Sendable {
     try await purge.session.transaction(.read) { connection in
       try step.rule.condition.makeRankings(without: DoomedRows(), on: connection)
     }
+    if let mesh = step.mesh { return try await delete(mesh, of: step, graph: graph) }
     if root.isDirect, case .condition(let condition) = root.selection {
       let extent = try await purge.session.perform { try RowExtent(root, condition, on: $0) }
       guard let extent else { return }
@@ -50,7 +55,8 @@ struct BatchWalk: Sendable {
       }
       guard stop == nil else { return }
       if extent.isDense {
-        try await walk(DirectBatches(root, condition, extent: extent))
+        let hasTriggers = try await purge.session.perform { try $0.hasTriggers(on: root.tables) }
+        try await walk(DirectBatches(root, condition, extent: extent, ranges: hasTriggers ? nil : graph))
         return
       }
     }
@@ -94,7 +100,7 @@ struct BatchWalk: Sendable {
     // Where a reference has no index, SQLite would look for referring rows with a scan for each deleted row: the pass
     // has looked for them once instead, and looks again for those that came since.
     let checks = pass.edges.allSatisfy { graph.isIndexed($0) }
-    if !checks { try await enforceForeignKeys(false) }
+    if !checks { try await enforceForeignKeys(triggered?.needForeignKeys ?? false) }
     let held = try await walk(batches)
     if !checks { try await enforceForeignKeys(true) }
     if keeps, ancestors.isEmpty { count(held: held, of: pass.table.name) }
@@ -104,65 +110,110 @@ struct BatchWalk: Sendable {
     try await purge.session.perform { _ = try $0.execute("PRAGMA foreign_keys = \(on ? "ON" : "OFF")") }
   }
 
-  private func count(held: Int, of table: String) {
+  func count(held: Int, of table: String) {
     context.update(table: table) { $0.keptReferenced += held }
   }
 
-  private func count(excepted: Int) {
+  func count(excepted: Int) {
     guard excepted > 0 else { return }
     context.update(table: ruleTable) { $0.keptExcepted += excepted }
   }
 
   @discardableResult
-  private mutating func walk(_ batches: some BatchSource) async throws -> Int {
-    try await purge.session.perform { try Preflight.check(batches.statements, on: $0) }
+  mutating func walk(_ batches: some BatchSource) async throws -> Int {
+    guard let triggered else { return try await walkThrough(batches) }
+    return try await walkThrough(TriggeringBatches(source: batches, triggered: triggered))
+  }
+
+  private mutating func walkThrough(_ batches: some BatchSource) async throws -> Int {
+    let catalogue = purge.catalogue
+    try await purge.session.perform { try Preflight.check(batches.statements, catalogue, on: $0) }
     governor.beginWalk()
     var cursor = batches.start
     var held = 0
-    while true {
+    var next = try await nextParts(of: batches, after: cursor)
+    while !next.isEmpty {
       try Task.checkCancellation()
-      let (from, size) = (cursor, governor.size)
-      let (version, next) = try await purge.session.perform { connection in
-        (try connection.integer("PRAGMA data_version"), try batches.bound(after: from, rows: size, on: connection))
-      }
-      let now = elapsed()
-      governor.note(version: version, after: now - lastNote)
-      lastNote = now
-      guard stop == nil, let next else { return held }
       // Asked only where there is a batch left: a run that ends with its last row has nothing left undone.
-      stop = context.limitReached()
+      stop = stop ?? context.limitReached()
       guard stop == nil else { return held }
-      let (clock, limit) = (context.clock, context.rowsLeft)
-      let ((done, outcome), watch) = try await purge.session.transaction(.write) { connection in
-        let watch = clock.stopwatch()
-        return (try batches.delete(after: from, next, within: limit, on: connection), watch)
-      }
-      let hold = watch()
-      lastCommits = purge.database.logState()?.commits
-      let pause = governor.note(hold: hold, rows: done.rows)
-      purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
+      let (from, parts) = (cursor, next)
+      let (batch, outcome, pause) = try await delete(parts, of: batches, after: from)
       held += outcome.held
       count(excepted: outcome.excepted)
-      report(outcome, done)
-      cursor = done.last
-      try await yield(pause)
+      report(outcome, batch)
+      cursor = batch.last
+      let spent = context.clock.stopwatch()
+      if let log = purge.session.logState(), governor.wantsCheckpoint(log, batch: lastFrames) { purge.keeper?.begin() }
+      next = try await nextParts(of: batches, after: cursor)
+      try await yield(pause, spent: spent)
     }
+    return held
   }
 
-  /// Lets others write: the pause is spent on the checkpoint where one is due, since it takes no lock of theirs.
-  private mutating func yield(_ pause: Duration) async throws {
-    let spent = context.clock.stopwatch()
-    let log = purge.database.logState()
-    let isDue = log.map { governor.wantsCheckpoint($0) } ?? false
-    if isDue { try await purge.checkpoint() }
+  /// Looks for the next batch, outside its transaction and while others may write, and whether they did.
+  private mutating func nextParts(of batches: some BatchSource, after cursor: Int64) async throws -> [BatchBound] {
+    let (size, part) = (governor.size, governor.partSize)
+    let (version, parts) = try await purge.session.perform { connection in
+      (
+        try connection.integer("PRAGMA data_version"),
+        try batches.parts(after: cursor, rows: size, each: part, on: connection)
+      )
+    }
+    let now = elapsed()
+    governor.note(version: version, after: now - lastNote)
+    lastNote = now
+    return parts
+  }
+
+  /// Deletes a batch in one transaction: part after part, until all are done or the lock has been held for long enough.
+  private mutating func delete(
+    _ parts: [BatchBound], of batches: some BatchSource, after cursor: Int64
+  ) async throws -> (batch: BatchBound, outcome: BatchOutcome, pause: Duration) {
+    let (clock, limit, governor, session) = (context.clock, context.rowsLeft, governor, purge.session)
+    let frames = session.logState()?.frames ?? 0
+    let ((batch, outcome, work, isCut, commits), watch) = try await session.transaction(.write) { connection in
+      let watch = clock.stopwatch()
+      var (batch, outcome) = try batches.delete(after: cursor, parts[0], within: limit, on: connection)
+      var (isCut, before, spent) = (batch.last < parts[0].last, Duration.zero, watch())
+      for part in parts.dropFirst() where !isCut {
+        isCut = governor.isFull(after: spent, rows: batch.rows, next: spent - before)
+        if isCut { break }
+        let rest = limit.map { $0 - outcome.deleted }
+        if let rest, rest <= 0 {
+          isCut = true
+          break
+        }
+        let (done, more) = try batches.delete(after: batch.last, part, within: rest, on: connection)
+        isCut = done.last < part.last
+        batch.add(done)
+        outcome.add(more)
+        (before, spent) = (spent, watch())
+      }
+      return ((batch, outcome, watch(), isCut, session.logState()?.commits), watch)
+    }
+    let hold = watch()
+    // Nobody else could commit meanwhile: a further commit than our own is somebody else's.
+    lastCommits = commits.map { $0 &+ 1 }
+    lastFrames = max(0, (session.logState()?.frames ?? 0) - frames)
+    let pause = self.governor.note(hold: hold, commit: hold - work, rows: batch.rows, isCut: isCut)
+    purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
+    return (batch, outcome, pause)
+  }
+
+  /// Lets others write. Where the log has grown large enough it is brought into the file and begun anew.
+  private mutating func yield(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
+    let log = purge.session.logState()
+    let isDue = log.map { governor.wantsNewLog($0, batch: lastFrames) } ?? false
+    if isDue { try await purge.keeper?.checkpoint() }
     try await awaitWriters(pause, spent: spent)
-    if isDue, let log {
+    if isDue, let log, let keeper = purge.keeper {
       // Commits that came meanwhile keep the log from being begun anew. Few as they are, they go at once; this holds
       // the lock like a batch, and is followed by a pause like one.
+      lastCommits = purge.session.logState()?.commits
       let watch = context.clock.stopwatch()
-      let isNew = try await purge.beginNewLog()
+      let isNew = try await keeper.beginNewLog()
       let hold = watch()
-      lastCommits = purge.database.logState()?.commits
       governor.note(log: isNew ? nil : log)
       if governor.othersWrite {
         try await awaitWriters(BatchGovernor.pause(after: hold), spent: context.clock.stopwatch())
@@ -174,28 +225,29 @@ struct BatchWalk: Sendable {
 
   /// Pauses until the writers that waited have committed and no more commits follow, or the pause is over.
   private func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
-    var commits = purge.database.logState()?.commits
-    var haveCommitted = commits != lastCommits
+    var commits = lastCommits
+    var haveCommitted = false
     var since = spent()
     while case let rest = pause - spent(), rest > .zero {
-      try await context.clock.sleep(for: min(rest, BatchGovernor.glance))
-      let now = purge.database.logState()?.commits
+      let now = purge.session.logState()?.commits
       if now != commits {
         (commits, haveCommitted, since) = (now, true, spent())
       } else if haveCommitted, spent() - since >= BatchGovernor.lull {
         return
       }
+      try await context.clock.sleep(for: min(rest, BatchGovernor.glance))
     }
   }
 
   /// Waits while a reader of another program keeps the log from being begun anew, so that it doesn't grow without end.
   private func awaitNewLog() async throws {
-    while let log = purge.database.logState(), log.bytes > purge.bounds.log {
-      if try await purge.beginNewLog() { return }
+    guard let keeper = purge.keeper else { return }
+    while let log = purge.session.logState(), log.bytes > purge.bounds.log {
+      if try await keeper.beginNewLog() { return }
       context.report(
         nil, "waiting: a reader of another program keeps the log of \(log.bytes >> 20) MB from being emptied")
       try await context.clock.sleep(for: .milliseconds(100))
-      try await purge.checkpoint()
+      try await keeper.checkpoint()
     }
   }
 
@@ -221,6 +273,7 @@ struct BatchWalk: Sendable {
       context.update(table: tally.table) { table in
         table.deleted += tally.rows
         if isRoot { table.widen(from: batch.oldest, to: batch.newest) }
+        table.widen(from: tally.oldest, to: tally.newest)
       }
     }
     let total = context.forecast?.deleted ?? 0
@@ -228,6 +281,22 @@ struct BatchWalk: Sendable {
     var message = "\(stepName): \(deleted) rows deleted, \(rate) rows/s"
     if total > deleted, rate > 0 { message += ", \(Duration.seconds((total - deleted) / rate + 1).durationText) left" }
     context.report(total > 0 ? min(0.999, Double(deleted) / Double(total)) : nil, message)
+  }
+}
+
+extension DeletionPass {
+  /// The tables whose rows a batch changes.
+  fileprivate var tables: [String] {
+    [table.name] + (leaves + unlinks).map(\.child)
+  }
+}
+
+extension DatabaseConnection {
+  /// Whether triggers of the schema run when rows of these tables are changed.
+  fileprivate func hasTriggers(on tables: [String]) throws -> Bool {
+    let names = tables.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
+    let statement = "SELECT count(*) FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN (\(names))"
+    return try integer(statement, tables.map { .text($0.schemaKey) }) > 0
   }
 }
 
@@ -239,6 +308,14 @@ struct BatchBound: Sendable {
   var rows: Int
   var oldest: Timestamp?
   var newest: Timestamp?
+
+  /// Takes in the part that follows.
+  mutating func add(_ next: BatchBound) {
+    last = next.last
+    rows += next.rows
+    oldest = [oldest, next.oldest].compactMap { $0 }.min()
+    newest = [newest, next.newest].compactMap { $0 }.max()
+  }
 
   init?(_ row: [DatabaseValue]?) {
     guard let row, let last = row[0].integer else { return nil }
@@ -257,14 +334,33 @@ struct BatchOutcome: Sendable {
   var excepted = 0
   /// What is told of rows that were changed.
   var changed: [[DatabaseValue]] = []
+
+  /// Takes in what the next part of the batch did.
+  mutating func add(_ next: BatchOutcome) {
+    held += next.held
+    excepted += next.excepted
+    changed += next.changed
+    for tally in next.tallies {
+      if let index = tallies.firstIndex(where: { $0.table == tally.table && $0.isUnlink == tally.isUnlink }) {
+        tallies[index].rows += tally.rows
+        tallies[index].oldest = [tallies[index].oldest, tally.oldest].compactMap { $0 }.min()
+        tallies[index].newest = [tallies[index].newest, tally.newest].compactMap { $0 }.max()
+      } else {
+        // The driving table stays last.
+        tallies.insert(tally, at: 0)
+      }
+    }
+  }
 }
 
 /// Where batches come from.
 protocol BatchSource: Sendable {
   /// Where the walk begins.
   var start: Int64 { get }
-  /// The end of a batch of so many rows; nothing at the end of the walk.
-  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound?
+  /// A batch of about so many rows, in parts of which each can be deleted by itself: their ends; none at the end of the
+  /// walk.
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
   /// Deletes a batch, within a transaction.
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome
   /// The texts of all statements of a batch, for the preflight.

@@ -38,10 +38,12 @@ extension DeletionPass {
 
   /// Conditions on the rows of the list under which they must stay. The excepted rows are looked up once for the list,
   /// by whatever index serves their expression.
-  private var exceptedConditions: [String] {
+  var exceptedConditions: [String] {
     var conditions: [String] = []
-    if case .condition = selection, let rows = excepted.from(table.name) {
-      conditions.append("rid IN (SELECT \(SQL.quoted(table.name)).\(rowNumber)\(rows))")
+    if edge == nil, let rows = excepted.from(table.name) {
+      let own = identityColumns(of: SQL.quoted(table.name))
+      let listed = identity.count == 1 ? listedIdentity() : "(\(listedIdentity()))"
+      conditions.append("\(listed) IN (SELECT \(own)\(rows))")
     }
     for edge in exceptedEdges {
       guard let rows = excepted.from(edge.child) else { continue }
@@ -76,16 +78,18 @@ extension DeletionPass {
     func add(_ rows: String?) {
       if let rows { conditions.append("EXISTS (SELECT 1\(rows))") }
     }
-    add(excepted.from(table.name, where: "\(SQL.quoted(table.name)).\(rowNumber) = \(row).rid"))
+    add(excepted.from(table.name, where: isListed(SQL.quoted(table.name), as: row)))
     for (number, edge) in (leaves + unlinks).enumerated() where excepted.concern(edge.child) {
       let child = SQL.quoted(edge.child)
-      let match = "\(SQL.tuple(edge.columns, of: child)) = \(keyTuple(of: edge, as: row))"
+      let match = "\(edge.reference(of: child)) = \(keyTuple(of: edge, as: row))"
       if graph.isIndexed(edge) {
+        add(excepted.from(edge.child, where: match))
+      } else if graph.catalogue[edge.child]?.rowNumber == nil {
         add(excepted.from(edge.child, where: match))
       } else if hasMaps, let childRow = graph.catalogue[edge.child]?.rowNumber {
         let known = excepted.from(edge.child, where: "\(child).\(childRow) = upkeep_map.rid AND \(match)") ?? ""
         add(" FROM \(map(number)) AS upkeep_map WHERE upkeep_map.seq = \(row).seq AND EXISTS (SELECT 1\(known))")
-        let newest = listing.newest[edge.child.lowercased()] ?? Listing.none
+        let newest = listing.newest[edge.child.schemaKey] ?? Listing.none
         add(excepted.from(edge.child, where: "\(child).\(childRow) > \(newest) AND \(match)"))
       }
     }

@@ -14,12 +14,42 @@ struct Listing: Sendable {
   var newest: [String: Int64] = [:]
 }
 
-// The rows that a pass selects, listed in a temporary table: `seq` counts them in the order of the table, `rid` is the
-// row's number, `up` the `seq` of the row they go with, `at` their time, and `k0`, `k1` … what others refer to them by.
+// The rows that a pass selects, listed in a temporary table: `seq` counts them in the order of the table, `r0`, `r1` …
+// tell the row (its number, or its primary key where rows have no number), `up` is the `seq` of the row they go with,
+// `at` their time, and `k0`, `k1` … what others refer to them by.
 
 extension DeletionPass {
   /// The temporary table with the pass's rows.
-  var list: String { "temp.upkeep_list_\(id)" }
+  var list: String { "temp.\(listName)" }
+
+  /// Its name, where that of its schema stands elsewhere already.
+  var listName: String { "\(prefix)list_\(id)" }
+
+  /// The columns of a row of the table that tell it from all others, as one value.
+  func identity(of alias: String? = nil) -> String {
+    let collations = table.identityCollations
+    let columns = identity.enumerated().map { index, column in
+      let isOwn = collations.isEmpty || table.column(column)?.collation == collations[index]
+      return SQL.list([column], of: alias) + (isOwn ? "" : " COLLATE \(SQL.quoted(collations[index]))")
+    }
+    return columns.count == 1 ? columns[0] : "(\(columns.joined(separator: ", ")))"
+  }
+
+  /// The same, as a select list.
+  func identityColumns(of alias: String? = nil) -> String {
+    SQL.list(identity, of: alias)
+  }
+
+  /// The columns of the list that hold them, as a select list.
+  func listedIdentity(of alias: String? = nil) -> String {
+    identity.indices.map { (alias.map { "\($0)." } ?? "") + "r\($0)" }.joined(separator: ", ")
+  }
+
+  /// A condition: a row of the table is the one that stands on the list.
+  func isListed(_ row: String, as listed: String) -> String {
+    let columns = listedIdentity(of: listed)
+    return "\(identity(of: row)) = \(identity.count == 1 ? columns : "(\(columns))")"
+  }
 
   /// The columns of the list that hold what an edge refers to, as a select list.
   func key(of edge: DeletionEdge, as alias: String? = nil) -> String {
@@ -34,20 +64,45 @@ extension DeletionPass {
     "k\(keyColumns.firstIndex(of: column) ?? 0)"
   }
 
+  /// Makes an empty list.
+  ///
+  /// Its columns have the affinity and the collation of the table's: SQLite uses an index only where both agree.
+  func createList(_ further: String = "", on connection: any DatabaseConnection) throws {
+    func typed(_ name: String, _ column: String, _ collation: String? = nil) -> String {
+      guard let description = table.column(column) else { return ", \(name) INTEGER" }
+      return ", \(name) \(description.affinity) COLLATE \(SQL.quoted(collation ?? description.collation))"
+    }
+    let collations = table.identityCollations
+    let rows = identity.enumerated().map { typed("r\($0)", $1, collations.isEmpty ? nil : collations[$0]) }.joined()
+    let keys = keyColumns.enumerated().map { typed("k\($0)", $1) }.joined()
+    try connection.execute("DROP TABLE IF EXISTS \(list)")
+    try connection.execute(
+      "CREATE TABLE \(list) (seq INTEGER PRIMARY KEY, up INTEGER, at INTEGER\(further)\(rows)\(keys))")
+    try connection.execute("CREATE UNIQUE INDEX \(list)_row ON \(listName) (\(listedIdentity()))")
+  }
+
+  /// The columns of a list that a row of the table fills.
+  var listed: String {
+    "at, \(listedIdentity())" + keyColumns.indices.map { ", k\($0)" }.joined()
+  }
+
+  /// What the row `t` of the table fills them with.
+  var listedValues: String {
+    (timeColumn?.instant(of: "t") ?? "NULL") + ", \(identityColumns(of: "t"))"
+      + (keyColumns.isEmpty ? "" : ", " + SQL.list(keyColumns, of: "t"))
+  }
+
+  /// Lets the list be searched for what an edge refers to.
+  func indexList(for edge: DeletionEdge, _ number: Int, on connection: any DatabaseConnection) throws {
+    try connection.execute("CREATE INDEX \(list)_key_\(number) ON \(listName) (\(key(of: edge)))")
+  }
+
   /// Lists the rows that the pass selects, without those that are doomed already.
   func makeList(
     on connection: any DatabaseConnection, parent: DeletionPass?, graph: DeletionGraph, without doomed: DoomedRows
   ) throws {
-    try connection.execute("DROP TABLE IF EXISTS \(list)")
-    let keys = keyColumns.indices.map { ", k\($0)" }.joined()
-    // The keys have the affinity of their columns: SQLite uses an index only where the affinities agree.
-    let types = keyColumns.enumerated().map { ", k\($0) \(table.column($1)?.affinity ?? "")" }.joined()
-    try connection.execute(
-      "CREATE TABLE \(list) (seq INTEGER PRIMARY KEY, rid INTEGER, up INTEGER, at INTEGER\(types))")
-    var sql = SQL("INSERT INTO \(list) (rid, up, at\(keys)) SELECT t.\(rowNumber), ")
-    sql += parent == nil ? "NULL" : "p.seq"
-    sql += ", " + (timeColumn?.instant(of: "t") ?? "NULL")
-    sql += keyColumns.isEmpty ? "" : ", " + SQL.list(keyColumns, of: "t")
+    try createList(on: connection)
+    var sql = SQL("INSERT INTO \(list) (up, \(listed)) SELECT \(parent == nil ? "NULL" : "p.seq"), \(listedValues)")
     let name = SQL.quoted(table.name)
     switch selection {
     case .condition(let condition):
@@ -57,14 +112,15 @@ extension DeletionPass {
       guard let parent else { return }
       let tables =
         graph.isIndexed(edge) ? "\(parent.list) p CROSS JOIN \(name) t" : "\(name) t CROSS JOIN \(parent.list) p"
-      sql += " FROM \(tables) WHERE \(SQL.tuple(edge.columns, of: "t")) = \(parent.keyTuple(of: edge, as: "p"))"
+      sql += " FROM \(tables) WHERE \(edge.reference(of: "t")) = \(parent.keyTuple(of: edge, as: "p"))"
+    case .members:
+      return
     }
     doomed.exclude(table.name, as: "t", from: &sql)
-    sql += " ORDER BY t.\(rowNumber)"
+    sql += " ORDER BY \(identityColumns(of: "t"))"
     try connection.execute(sql.text, sql.values)
-    try connection.execute("CREATE UNIQUE INDEX \(list)_rid ON upkeep_list_\(id) (rid)")
     for (number, edge) in edges.enumerated() where !graph.isIndexed(edge) {
-      try connection.execute("CREATE INDEX \(list)_key_\(number) ON upkeep_list_\(id) (\(key(of: edge)))")
+      try indexList(for: edge, number, on: connection)
     }
   }
 
@@ -79,37 +135,30 @@ extension DeletionPass {
       try connection.integer("SELECT EXISTS (SELECT 1 FROM \(list))") == 1
     else { return 0 }
     let parents = Dictionary(uniqueKeysWithValues: tree.flatMap { pass in pass.children.map { ($0.id, pass) } })
-    // Where rows of this tree hold others of it, rows that stay may hold further ones.
-    let members = Set(tree.flatMap { [$0.table.name] + $0.leaves.map(\.child) }.map { $0.lowercased() })
-    let repeats = tree.contains { $0.holds.contains { members.contains($0.child.lowercased()) } }
     var removed = 0
-    var before = -1
-    while before < removed, before < 0 || repeats {
-      before = removed
-      for pass in tree {
-        for edge in pass.holds {
-          var sql = SQL()
-          pass.addHeld(by: edge, to: &sql, graph: graph, without: doomed)
-          var climbing = pass
-          while let parent = parents[climbing.id] {
-            sql = sql.wrapped("SELECT up FROM \(climbing.list) WHERE seq IN (", ")")
-            climbing = parent
-          }
-          sql = sql.wrapped("DELETE FROM \(list) WHERE seq IN (", ")")
-          removed += try connection.execute(sql.text, sql.values)
+    for pass in tree {
+      for edge in pass.holds {
+        var sql = SQL()
+        pass.addHeld(by: edge, to: &sql, graph: graph, without: doomed)
+        var climbing = pass
+        while let parent = parents[climbing.id] {
+          sql = sql.wrapped("SELECT up FROM \(climbing.list) WHERE seq IN (", ")")
+          climbing = parent
         }
+        sql = sql.wrapped("DELETE FROM \(list) WHERE seq IN (", ")")
+        removed += try connection.execute(sql.text, sql.values)
       }
-      for pass in tree {
-        guard let parent = parents[pass.id], removed > before else { continue }
-        try connection.execute("DELETE FROM \(pass.list) WHERE up NOT IN (SELECT seq FROM \(parent.list))")
-      }
+    }
+    for pass in tree {
+      guard let parent = parents[pass.id], removed > 0 else { continue }
+      try connection.execute("DELETE FROM \(pass.list) WHERE up NOT IN (SELECT seq FROM \(parent.list))")
     }
     return removed
   }
 
   /// The numbers on the list that rows of `edge.child` refer to that aren't doomed.
-  private func addHeld(by edge: DeletionEdge, to sql: inout SQL, graph: DeletionGraph, without doomed: DoomedRows) {
-    let match = "\(SQL.tuple(edge.columns, of: "y")) = \(keyTuple(of: edge, as: "c"))"
+  func addHeld(by edge: DeletionEdge, to sql: inout SQL, graph: DeletionGraph, without doomed: DoomedRows) {
+    let match = "\(edge.reference(of: "y")) = \(keyTuple(of: edge, as: "c"))"
     let child = SQL.quoted(edge.child)
     if graph.isIndexed(edge) {
       sql += "SELECT c.seq FROM \(list) c WHERE EXISTS (SELECT 1 FROM \(child) y WHERE \(match)"
@@ -132,8 +181,11 @@ extension DeletionPass {
     var listing = Listing()
     for pass in tree {
       for edge in pass.edges where !graph.isIndexed(edge) {
-        guard let row = graph.catalogue[edge.child]?.rowNumber else { continue }
-        listing.newest[edge.child.lowercased()] = try connection.newestRow(of: edge.child, row)
+        guard let row = graph.catalogue[edge.child]?.rowNumber else {
+          try graph.refuseScan(edge, on: connection)
+          continue
+        }
+        listing.newest[edge.child.schemaKey] = try connection.newestRow(of: edge.child, row)
       }
     }
     try makeList(on: connection, parent: nil, graph: graph, without: doomed)

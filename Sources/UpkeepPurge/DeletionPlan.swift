@@ -8,6 +8,11 @@ public struct DeletionPlan: Sendable {
     /// The rule.
     public let rule: DeletionRule
     let root: DeletionPass
+    /// How the tables refer to each other where that is no tree.
+    let mesh: DeletionMesh?
+
+    /// All that it does to tables.
+    var passes: [DeletionPass] { mesh?.passes ?? root.tree }
   }
 
   /// The steps, in their order.
@@ -27,11 +32,11 @@ public struct DeletionPlan: Sendable {
     self.exceptions = exceptions
     let excepted = try ExceptedRows(exceptions, catalogue: graph.catalogue)
     let times = rules.compactMap { rule in
-      rule.timeColumn.map { (rule.table.lowercased(), TimeColumn($0, rule.timeForm)) }
+      rule.timeColumn.map { (rule.table.schemaKey, TimeColumn($0, rule.timeForm)) }
     }
     var planner = DeletionPlanner(
-      graph: graph, excepted: excepted, timeColumns: Dictionary(times) { first, _ in first })
-    steps = try rules.map { Step(rule: $0, root: try planner.root(of: $0)) }
+      graph: graph, excepted: excepted, timeColumns: Dictionary(times) { first, _ in first }, prefix: graph.prefix)
+    steps = try rules.map { try planner.step($0) }
   }
 }
 
@@ -45,12 +50,15 @@ struct DeletionPass: Sendable {
     case condition(RowCondition)
     /// The rows that refer to the rows of another pass.
     case children(of: Int, by: DeletionEdge)
+    /// The rows of a mesh that aren't the rule's own.
+    case members
   }
 
   /// Tells passes of a plan apart, and names its temporary tables.
   let id: Int
   let table: TableDescription
-  let rowNumber: String
+  /// The columns that tell a row from all others: lists are keyed by them.
+  let identity: [String]
   let selection: Selection
   let timeColumn: TimeColumn?
   /// Rows that go in the same batch.
@@ -63,10 +71,15 @@ struct DeletionPass: Sendable {
   let children: [DeletionPass]
   /// Rows that must stay as they are.
   let excepted: ExceptedRows
+  /// How the names of its temporary tables begin.
+  let prefix: String
 
   /// Whether the rows can be walked in ranges of their row number without listing them first: nothing can hold them,
   /// and all that belongs to them is found by an index.
   let isDirect: Bool
+
+  /// The row's number; a pass that asks for it must know that its rows have one.
+  var rowNumber: String { identity[0] }
 
   /// This pass and all below it, the parent before its children.
   var tree: [DeletionPass] {
@@ -98,100 +111,116 @@ private struct DeletionPlanner {
   let graph: DeletionGraph
   let excepted: ExceptedRows
   let timeColumns: [String: TimeColumn]
+  let prefix: String
   var nextID = 0
 
-  mutating func root(of rule: DeletionRule) throws -> DeletionPass {
-    let closure = try closure(of: rule.table, path: [])
-    return try pass(rule.table, .condition(rule.condition), closure: closure)
+  mutating func step(_ rule: DeletionRule) throws -> DeletionPlan.Step {
+    let closure = try closure(of: rule.table)
+    guard isTree(closure) else {
+      var passes: [DeletionPass] = []
+      for (index, table) in closure.enumerated() {
+        let selection: DeletionPass.Selection = index == 0 ? .condition(rule.condition) : .members
+        passes.append(pass(table, selection, leaves: { _ in true }))
+      }
+      return DeletionPlan.Step(rule: rule, root: passes[0], mesh: DeletionMesh(passes))
+    }
+    let root = try pass(closure[0], .condition(rule.condition))
+    return DeletionPlan.Step(rule: rule, root: root, mesh: nil)
   }
 
-  /// The tables whose rows go with rows of `table`, itself included.
-  private func closure(of table: String, path: [String]) throws -> Set<String> {
-    let name = table.lowercased()
-    guard !path.contains(name) else {
-      throw TaskError(
-        code: "reference_cycle", place: "table \(table)",
-        problem: "its foreign keys lead back to itself (\((path + [name]).joined(separator: " → ")))",
-        fix: "tables that refer to themselves can't be purged by this version")
-    }
-    var found: Set<String> = [name]
-    for edge in graph.edges(to: table) where edge.action == .delete {
-      found.formUnion(try closure(of: edge.child, path: path + [name]))
+  /// The tables whose rows go with rows of `table`, itself first.
+  private func closure(of table: String) throws -> [TableDescription] {
+    var found = [try self.table(table)]
+    var next = 0
+    while next < found.count {
+      for edge in graph.edges(to: found[next].name) where edge.action != .hold {
+        let child = try self.table(edge.child)
+        if edge.action == .delete, !found.contains(where: { $0.name == child.name }) { found.append(child) }
+      }
+      next += 1
     }
     return found
   }
 
-  private mutating func pass(
-    _ name: String, _ selection: DeletionPass.Selection, closure: Set<String>
-  ) throws -> DeletionPass {
+  /// Whether each table refers to one other of them only, and in one way only where others refer to it: then every row
+  /// has one row that it goes with, and the tables can be gone through one after the other.
+  private func isTree(_ closure: [TableDescription]) -> Bool {
+    let members = Set(closure.map(\.name.schemaKey))
+    let inner = closure.flatMap { graph.edges(to: $0.name) }.filter { members.contains($0.child.schemaKey) }
+    return closure.allSatisfy { table in
+      let edges = inner.filter { $0.child.schemaKey == table.name.schemaKey }
+      return edges.allSatisfy { $0.action == .delete && $0.child.schemaKey != closure[0].name.schemaKey }
+        && Set(edges.map(\.parent.schemaKey)).count <= 1 && (edges.count <= 1 || isLeaf(edges[0]))
+    }
+  }
+
+  private func table(_ name: String) throws -> TableDescription {
+    func refused(_ code: String, _ problem: String, _ fix: String) -> TaskError {
+      TaskError(code: code, place: "table \(name)", problem: problem, fix: fix)
+    }
     guard let table = graph.catalogue[name] else {
-      throw TaskError(
-        code: "missing_table", place: "table \(name)", problem: "there is no such table in the database",
-        fix: "check that the task's database is the right one")
+      throw switch graph.catalogue.otherKind(of: name) {
+      case "view": refused("unsupported_table", "this is a view", "name the table that its rows lie in")
+      case "shadow":
+        refused(
+          "unsupported_table", "this is the inside of a virtual table", "name the table whose rows are indexed there")
+      default:
+        refused(
+          "missing_table", "there is no such table in the database", "check that the task's database is the right one")
+      }
     }
-    guard !table.isVirtual, let rowNumber = table.rowNumber else {
-      throw TaskError(
-        code: "unsupported_table", place: "table \(name)",
-        problem: "rows of a \(table.isVirtual ? "virtual" : "WITHOUT ROWID") table have no row number",
-        fix: "such tables can't be purged by this version")
+    if table.isVirtual {
+      throw refused(
+        "unsupported_table", "this is a virtual table, whose rows lie elsewhere",
+        "name the table whose rows it shows, and let a trigger of that table keep it up to date")
     }
+    guard table.identity != nil else {
+      throw refused(
+        "unsupported_table", "its columns hide rowid, _rowid_ and oid, and it has no primary key without NULLs",
+        "declare its primary key NOT NULL")
+    }
+    return table
+  }
+
+  private mutating func pass(_ table: TableDescription, _ selection: DeletionPass.Selection) throws -> DeletionPass {
+    var children: [DeletionPass] = []
     let id = nextID
     nextID += 1
-    let edges = graph.edges(to: name)
-    if let loop = edges.first(where: { $0.child.lowercased() == name.lowercased() }) {
-      throw TaskError(
-        code: "reference_cycle", place: "table \(name)",
-        problem: "its column \(loop.columns.joined(separator: ", ")) refers to the table itself",
-        fix: "tables that refer to themselves can't be purged by this version")
+    for edge in graph.edges(to: table.name) where edge.action == .delete && !isLeaf(edge) {
+      children.append(try pass(try self.table(edge.child), .children(of: id, by: edge)))
     }
-    let deleted = edges.filter { $0.action == .delete }
-    let leaves = deleted.filter { isLeaf($0, closure: closure) }
-    var children: [DeletionPass] = []
-    for edge in ordered(deleted.filter { !isLeaf($0, closure: closure) }) {
-      children.append(try pass(edge.child, .children(of: id, by: edge), closure: closure))
-    }
+    return pass(table, selection, id: id, leaves: isLeaf, children: children)
+  }
+
+  private mutating func pass(
+    _ table: TableDescription, _ selection: DeletionPass.Selection, leaves isLeaf: (DeletionEdge) -> Bool
+  ) -> DeletionPass {
+    nextID += 1
+    return pass(table, selection, id: nextID - 1, leaves: isLeaf, children: [], isMember: true)
+  }
+
+  private func pass(
+    _ table: TableDescription, _ selection: DeletionPass.Selection, id: Int, leaves isLeaf: (DeletionEdge) -> Bool,
+    children: [DeletionPass], isMember: Bool = false
+  ) -> DeletionPass {
+    let edges = graph.edges(to: table.name)
+    let leaves = edges.filter { $0.action == .delete && isLeaf($0) }
     let unlinks = edges.filter { $0.action == .unlink }
     let holds = edges.filter { $0.action == .hold }
-    for edge in leaves + unlinks where !graph.isIndexed(edge) && graph.catalogue[edge.child]?.rowNumber == nil {
-      throw TaskError(
-        code: "missing_index", place: "table \(edge.child)",
-        problem: "each deleted row of \(name) would need a scan of this table",
-        fix: "create an index: \(edge.indexStatement)")
-    }
     var isRule = false
     if case .condition = selection { isRule = true }
     return DeletionPass(
-      id: id, table: table, rowNumber: rowNumber, selection: selection, timeColumn: timeColumns[name.lowercased()],
-      leaves: leaves, unlinks: unlinks, holds: holds, children: children, excepted: excepted,
-      isDirect: isRule && holds.isEmpty && children.isEmpty && (leaves + unlinks).allSatisfy { graph.isIndexed($0) }
-        && !([name] + (leaves + unlinks).map(\.child)).contains { excepted.concern($0) }
-        && Set((leaves + unlinks).map { $0.child.lowercased() }).count == leaves.count + unlinks.count)
+      id: id, table: table, identity: table.identity ?? [], selection: selection,
+      timeColumn: timeColumns[table.name.schemaKey], leaves: leaves, unlinks: unlinks, holds: holds,
+      children: children, excepted: excepted, prefix: prefix,
+      isDirect: isRule && !isMember && table.rowNumber != nil && holds.isEmpty && children.isEmpty
+        && (leaves + unlinks).allSatisfy { graph.isIndexed($0) }
+        && !([table.name] + (leaves + unlinks).map(\.child)).contains { excepted.concern($0) }
+        && Set((leaves + unlinks).map(\.child.schemaKey)).count == leaves.count + unlinks.count)
   }
 
-  /// A child goes in its parent's batch where nothing refers to it and it holds no other table that goes with it.
-  private func isLeaf(_ edge: DeletionEdge, closure: Set<String>) -> Bool {
+  /// A child goes in its parent's batch where nothing refers to it.
+  private func isLeaf(_ edge: DeletionEdge) -> Bool {
     graph.edges(to: edge.child).isEmpty
-      && !closure.contains { table in
-        table != edge.parent.lowercased()
-          && graph.edges(to: table).contains {
-            $0.child.lowercased() == edge.child.lowercased() && $0.action == .hold
-          }
-      }
-  }
-
-  /// Tables that hold others come before those they hold.
-  private func ordered(_ edges: [DeletionEdge]) -> [DeletionEdge] {
-    var result: [DeletionEdge] = []
-    var rest = edges
-    while !rest.isEmpty {
-      let free = rest.firstIndex { candidate in
-        !graph.edges(to: candidate.child).contains { holder in
-          holder.action == .hold
-            && rest.contains { $0.child != candidate.child && $0.child.lowercased() == holder.child.lowercased() }
-        }
-      }
-      result.append(rest.remove(at: free ?? 0))
-    }
-    return result
   }
 }

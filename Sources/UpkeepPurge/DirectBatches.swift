@@ -30,33 +30,56 @@ struct RowExtent: Sendable {
   }
 }
 
-/// Batches of a pass that nothing holds: ranges of the row number, the condition repeated in each statement.
+/// Batches of a pass that nothing holds: ranges of the row number, the condition repeated in each transaction.
+///
+/// Where nearly all rows of a range go, the few that stay are looked for first, and the ranges between them are deleted
+/// by number, with their children found by a range of the reference: that costs a third less than to test the condition
+/// once more for each table.
 struct DirectBatches: BatchSource {
   let start: Int64
   private let last: Int64
-  private let boundStatement: SQL
+  private let firstStatement: SQL
+  private let partStatement: SQL
   private let deletions: [(tally: TableTally, sql: SQL)]
+  private let ranges: Ranges?
 
-  init(_ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent) {
+  /// The statements for ranges of row numbers that go whole.
+  private struct Ranges {
+    /// The rows of a range that stay, at most so many.
+    let kept: SQL
+    /// In the order of ``DirectBatches/deletions``.
+    let deletions: [String]
+  }
+
+  /// Prepares the batches.
+  ///
+  /// - Parameter graph: Given where rows may be deleted by ranges of their numbers: nothing that runs beside it, such as a
+  ///   trigger, may change in between which rows the condition selects.
+  init(_ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, ranges graph: DeletionGraph? = nil) {
     start = extent.first - 1
     last = extent.last
     let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
-    // The order of the table is forced: any other would visit its pages, and those of its indexes, again and again.
-    var bound = SQL("SELECT max(rid), count(*), min(at), max(at) FROM (SELECT t.\(number) AS rid, ", reserved: 3)
-    bound += pass.timeColumn?.instant(of: "t") ?? "NULL"
-    bound += " AS at FROM \(table) t NOT INDEXED WHERE t.\(number) > ?1 AND t.\(number) <= ?2 AND "
-    bound.add(condition, of: "t")
-    bound += " ORDER BY t.\(number) LIMIT ?3)"
-    boundStatement = bound
+    let instant = pass.timeColumn?.instant(of: "t") ?? "NULL"
     func range(_ sql: inout SQL) {
       sql += "t.\(number) > ?1 AND t.\(number) <= ?2 AND "
       sql.add(condition, of: "t")
     }
+    // The order of the table is forced: any other would visit its pages, and those of its indexes, again and again.
+    var first = SQL("SELECT t.\(number) FROM \(table) t NOT INDEXED WHERE ", reserved: 2)
+    range(&first)
+    first += " ORDER BY t.\(number) LIMIT 1"
+    firstStatement = first
+    var rows = SQL(
+      "SELECT ?2, count(*), min(at), max(at) FROM (SELECT \(instant) AS at FROM \(table) t NOT INDEXED WHERE ",
+      reserved: 2)
+    range(&rows)
+    rows += ")"
+    partStatement = rows
     var deletions: [(tally: TableTally, sql: SQL)] = []
     for edge in pass.leaves + pass.unlinks {
       var sql = edge.change
       sql +=
-        "\(SQL.tuple(edge.columns)) IN (SELECT \(SQL.list(edge.parentColumns, of: "t")) FROM \(table) t NOT INDEXED WHERE "
+        "\(edge.reference()) IN (SELECT \(SQL.list(edge.parentColumns, of: "t")) FROM \(table) t NOT INDEXED WHERE "
       range(&sql)
       sql += ")"
       deletions.append((TableTally(table: edge.child, rows: 0, isUnlink: edge.action == .unlink), sql))
@@ -65,25 +88,79 @@ struct DirectBatches: BatchSource {
     range(&own)
     deletions.append((TableTally(table: pass.table.name, rows: 0), own))
     self.deletions = deletions
+    guard let graph, let references = pass.rangeReferences(graph) else {
+      ranges = nil
+      return
+    }
+    var kept = SQL(
+      "SELECT t.\(number) FROM \(table) t NOT INDEXED WHERE t.\(number) > ?1 AND t.\(number) <= ?2 AND (", reserved: 3)
+    kept.add(condition, of: "t")
+    kept += ") IS NOT TRUE ORDER BY t.\(number) LIMIT ?3"
+    let whole = "DELETE FROM \(table) WHERE \(number) BETWEEN ?1 AND ?2"
+    ranges = Ranges(kept: kept, deletions: references.map { $0.edge.change.text + $0.condition } + [whole])
   }
 
   var statements: [String] {
-    [boundStatement.text] + deletions.map(\.sql.text)
+    [firstStatement.text, partStatement.text] + deletions.map(\.sql.text)
+      + (ranges.map { [$0.kept.text] + $0.deletions } ?? [])
   }
 
-  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    let values: [DatabaseValue] = [.integer(cursor), .integer(last), .integer(Int64(rows))]
-    return BatchBound(try connection.first(boundStatement.text, values + boundStatement.values))
+  /// Ranges of the row number, from the next row that goes: `rows` numbers in ranges of `part`, without those in which
+  /// nothing goes.
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    let rest: [DatabaseValue] = [.integer(cursor), .integer(last)]
+    guard let first = try connection.first(firstStatement.text, rest + firstStatement.values)?[0].integer else {
+      return []
+    }
+    var parts: [BatchBound] = []
+    var from = first - 1
+    let end = last - from > Int64(rows) ? from + Int64(rows) : last
+    while from < end {
+      let to = end - from > Int64(part) ? from + Int64(max(1, part)) : end
+      let values: [DatabaseValue] = [.integer(from), .integer(to)]
+      let found = BatchBound(try connection.first(partStatement.text, values + partStatement.values))
+      if let found, found.rows > 0 { parts.append(found) }
+      from = to
+    }
+    return parts
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {
-    var outcome = BatchOutcome(tallies: [])
-    for (tally, sql) in deletions {
-      var tally = tally
-      tally.rows = try connection.execute(sql.text, [.integer(cursor), .integer(last)] + sql.values)
-      outcome.tallies.append(tally)
+    var outcome = BatchOutcome(tallies: deletions.map(\.tally))
+    if let ranges, let doomed = try doomedRanges(ranges, after: cursor, through: last, on: connection) {
+      for range in doomed {
+        for (index, sql) in ranges.deletions.enumerated() {
+          outcome.tallies[index].rows += try connection.execute(
+            sql, [.integer(range.lowerBound), .integer(range.upperBound)])
+        }
+      }
+      return outcome
+    }
+    for (index, deletion) in deletions.enumerated() {
+      outcome.tallies[index].rows = try connection.execute(
+        deletion.sql.text, [.integer(cursor), .integer(last)] + deletion.sql.values)
     }
     return outcome
+  }
+
+  /// The numbers between the rows that stay; nothing where so many stay that ranges don't pay.
+  private func doomedRanges(
+    _ ranges: Ranges, after cursor: Int64, through last: Int64, on connection: any DatabaseConnection
+  ) throws -> [ClosedRange<Int64>]? {
+    let most = 16
+    let values: [DatabaseValue] = [.integer(cursor), .integer(last), .integer(Int64(most + 1))]
+    let kept = try connection.map(ranges.kept.text, values + ranges.kept.values) { $0[0].integer ?? 0 }
+    guard kept.count <= most else { return nil }
+    var doomed: [ClosedRange<Int64>] = []
+    var first = cursor + 1
+    for row in kept {
+      if row > first { doomed.append(first...(row - 1)) }
+      first = row + 1
+    }
+    if last >= first { doomed.append(first...last) }
+    return doomed
   }
 }
 

@@ -20,7 +20,7 @@ struct DoomedRows: Sendable {
 
   /// Adds the rows that a pass itself takes.
   mutating func add(_ pass: DeletionPass) {
-    let table = pass.table.name.lowercased()
+    let table = pass.table.name.schemaKey
     if pass.isDirect, case .condition(let condition) = pass.selection {
       clauses[table, default: []].append(.condition(condition))
     } else {
@@ -30,7 +30,7 @@ struct DoomedRows: Sendable {
 
   /// Adds the rows that go with a pass's rows by one edge.
   mutating func add(_ edge: DeletionEdge, of pass: DeletionPass) {
-    let table = edge.child.lowercased()
+    let table = edge.child.schemaKey
     if pass.isDirect, case .condition(let condition) = pass.selection {
       clauses[table, default: []].append(.leafOfCondition(edge, condition))
     } else {
@@ -38,9 +38,14 @@ struct DoomedRows: Sendable {
     }
   }
 
+  /// Whether earlier parts of the plan take rows of a table.
+  func concerns(_ table: String) -> Bool {
+    !(clauses[table.schemaKey] ?? []).isEmpty
+  }
+
   /// Adds ` AND (…) IS NOT TRUE` for the doomed rows of a table, where there are any.
   func exclude(_ table: String, as alias: String, from sql: inout SQL) {
-    guard let clauses = clauses[table.lowercased()], !clauses.isEmpty else { return }
+    guard let clauses = clauses[table.schemaKey], !clauses.isEmpty else { return }
     sql += " AND ("
     for (index, clause) in clauses.enumerated() {
       if index > 0 { sql += " OR " }
@@ -48,14 +53,14 @@ struct DoomedRows: Sendable {
       case .condition(let condition):
         sql.add(condition, of: alias)
       case .listed(let pass):
-        sql += "\(alias).\(pass.rowNumber) IN (SELECT rid FROM \(pass.list))"
+        sql += "\(pass.identity(of: alias)) IN (SELECT \(pass.listedIdentity()) FROM \(pass.list))"
       case .leafOfCondition(let edge, let condition):
         sql += "EXISTS (SELECT 1 FROM \(SQL.quoted(edge.parent)) d WHERE "
-        sql += "\(SQL.tuple(edge.parentColumns, of: "d")) = \(SQL.tuple(edge.columns, of: alias)) AND "
+        sql += "\(SQL.tuple(edge.parentColumns, of: "d")) = \(edge.reference(of: alias)) AND "
         sql.add(condition, of: "d")
         sql += ")"
       case .leafOfListed(let edge, let pass):
-        sql += "\(SQL.tuple(edge.columns, of: alias)) IN (SELECT \(pass.key(of: edge)) FROM \(pass.list))"
+        sql += "\(edge.reference(of: alias)) IN (SELECT \(pass.key(of: edge)) FROM \(pass.list))"
       }
     }
     sql += ") IS NOT TRUE"

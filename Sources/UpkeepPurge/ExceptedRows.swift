@@ -16,7 +16,7 @@ struct ExceptedRows: Sendable {
           code: "bad_exception", place: exception.place, problem: "there is no such table in the database",
           fix: suggestion.map { "did you mean \($0)?" } ?? "check the name, or remove the exception")
       }
-      conditions[table.name.lowercased(), default: []].append(try Self.condition(exception, table))
+      conditions[table.name.schemaKey, default: []].append(try Self.condition(exception, table))
     }
   }
 
@@ -41,7 +41,7 @@ struct ExceptedRows: Sendable {
 
   /// Whether rows of a table are excepted.
   func concern(_ table: String) -> Bool {
-    conditions[table.lowercased()] != nil
+    conditions[table.schemaKey] != nil
   }
 
   /// ` FROM table WHERE (…)`: the excepted rows of a table that meet a condition, too.
@@ -49,7 +49,7 @@ struct ExceptedRows: Sendable {
   /// The table has no alias, since an expression may name it, and nothing beside it in its FROM, whose columns could be
   /// mistaken for its own. Conditions of the program put the table's name before its columns.
   func from(_ table: String, where condition: String? = nil) -> String? {
-    guard let excepted = conditions[table.lowercased()] else { return nil }
+    guard let excepted = conditions[table.schemaKey] else { return nil }
     let further = condition.map { "\($0) AND " } ?? ""
     return " FROM \(SQL.quoted(table)) WHERE \(further)(\(excepted.joined(separator: " OR ")))"
   }

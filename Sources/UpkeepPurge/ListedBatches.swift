@@ -32,8 +32,9 @@ struct ListedBatches: BatchSource {
     for (number, edge) in (pass.leaves + pass.unlinks).enumerated() {
       let tally = TableTally(table: edge.child, rows: 0, isUnlink: edge.action == .unlink)
       let keys = "SELECT \(pass.key(of: edge)) FROM \(pass.list) WHERE seq > ?1 AND seq <= ?2"
-      let matches = "\(SQL.tuple(edge.columns)) IN (\(keys))"
-      if graph.isIndexed(edge) {
+      let matches = "\(edge.reference()) IN (\(keys))"
+      // A table without row numbers and without an index is small: a large one was refused.
+      if graph.isIndexed(edge) || graph.catalogue[edge.child]?.rowNumber == nil {
         deletions.append((tally, edge.change.wrapped("", matches)))
       } else if let row = graph.catalogue[edge.child]?.rowNumber {
         let map = pass.map(number)
@@ -43,7 +44,8 @@ struct ListedBatches: BatchSource {
         deletions.append((tally, edge.change.wrapped("", "\(row) > \(newest) AND \(matches)")))
       }
     }
-    let own = "DELETE FROM \(SQL.quoted(table)) WHERE \(pass.rowNumber) IN (SELECT rid FROM \(list) WHERE "
+    let own =
+      "DELETE FROM \(SQL.quoted(table)) WHERE \(pass.identity()) IN (SELECT \(pass.listedIdentity()) FROM \(list) WHERE "
     deletions.append((TableTally(table: table, rows: 0), SQL(own + "seq > ?1 AND seq <= ?2)", reserved: 2)))
     self.deletions = deletions
   }
@@ -57,8 +59,12 @@ struct ListedBatches: BatchSource {
     [boundStatement, staleRows.text] + (exceptedRows + heldRows).map(\.text) + deletions.map(\.sql.text)
   }
 
-  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    BatchBound(try connection.first(boundStatement, [.integer(cursor), .integer(Int64(rows))]))
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    try parts(after: cursor, rows: rows, each: part) { from, count in
+      BatchBound(try connection.first(boundStatement, [.integer(from), .integer(Int64(count))]))
+    }
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {
@@ -86,14 +92,16 @@ extension DeletionPass {
     sql += "EXISTS (SELECT 1 FROM \(SQL.quoted(table.name)) \(row)"
     switch selection {
     case .condition(let condition):
-      sql += " WHERE \(row).\(rowNumber) = \(alias).rid AND "
+      sql += " WHERE \(isListed(row, as: alias)) AND "
       sql.add(condition, of: row)
     case .children(_, let edge):
       guard let parent = parents.first else { break }
       let above = "p\(parent.id)"
-      sql += ", \(parent.list) \(above) WHERE \(row).\(rowNumber) = \(alias).rid AND \(above).seq = \(alias).up AND "
-      sql += "\(SQL.tuple(edge.columns, of: row)) = \(parent.keyTuple(of: edge, as: above)) AND "
+      sql += ", \(parent.list) \(above) WHERE \(isListed(row, as: alias)) AND \(above).seq = \(alias).up AND "
+      sql += "\(edge.reference(of: row)) = \(parent.keyTuple(of: edge, as: above)) AND "
       parent.addStillSelected(as: above, parents: parents.dropFirst(), to: &sql)
+    case .members:
+      break
     }
     sql += ")"
   }
@@ -103,10 +111,10 @@ extension DeletionPass {
     let edges = holds + children.compactMap(\.edge)
     guard !edges.isEmpty else { return [] }
     let conditions = edges.map { edge in
-      let match = "\(SQL.tuple(edge.columns, of: "y")) = \(keyTuple(of: edge, as: "c"))"
+      let match = "\(edge.reference(of: "y")) = \(keyTuple(of: edge, as: "c"))"
       var newer = ""
       if !graph.isIndexed(edge), let row = graph.catalogue[edge.child]?.rowNumber {
-        newer = "y.\(row) > \(listing.newest[edge.child.lowercased()] ?? Listing.none) AND "
+        newer = "y.\(row) > \(listing.newest[edge.child.schemaKey] ?? Listing.none) AND "
       }
       return "EXISTS (SELECT 1 FROM \(SQL.quoted(edge.child)) y WHERE \(newer)\(match))"
     }
@@ -122,7 +130,7 @@ extension DeletionPass {
 
   /// The temporary table with the rows that refer to listed rows by one of the leaves and unlinks that has no index.
   func map(_ number: Int) -> String {
-    "temp.upkeep_map_\(id)_\(number)"
+    "temp.\(prefix)map_\(id)_\(number)"
   }
 
   /// Lists, in one pass over a table without a fitting index, the rows that refer to listed rows.
@@ -135,7 +143,7 @@ extension DeletionPass {
     try connection.execute("CREATE TABLE \(map) (seq INTEGER, rid INTEGER, PRIMARY KEY (seq, rid)) WITHOUT ROWID")
     try connection.execute(
       "INSERT INTO \(map) SELECT p.seq, y.\(row) FROM \(SQL.quoted(edge.child)) y CROSS JOIN \(list) p "
-        + "WHERE \(SQL.tuple(edge.columns, of: "y")) = \(keyTuple(of: edge, as: "p"))")
+        + "WHERE \(edge.reference(of: "y")) = \(keyTuple(of: edge, as: "p"))")
     return try connection.newestRow(of: edge.child, row)
   }
 }

@@ -10,6 +10,7 @@ extension Purge {
   public func run(_ plan: DeletionPlan, in context: TaskContext) async throws {
     try await check(plan, in: context)
     var walk = BatchWalk(purge: self, context: context)
+    walk.triggered = try await triggeredRows(plan, in: context)
     for step in plan.steps { declare(step, in: context) }
     for step in plan.steps {
       walk.begin(step)
@@ -32,9 +33,29 @@ extension Purge {
     }
   }
 
+  /// What triggers delete, counted by the connection from now on.
+  private func triggeredRows(_ plan: DeletionPlan, in context: TaskContext) async throws -> TriggeredRows? {
+    let exceptions = try ExceptedRows(plan.exceptions, catalogue: catalogue)
+    let catalogue = catalogue
+    let found = try await session.perform { connection -> TriggeredRows? in
+      guard let found = try TriggeredRows(plan, on: connection) else { return nil }
+      try found.count(exceptions, catalogue, on: connection)
+      return found
+    }
+    if let found { declare(found, in: context) }
+    return found
+  }
+
+  func declare(_ triggered: TriggeredRows, in context: TaskContext) {
+    for target in triggered.targets {
+      context.add(names.deleted(target.table), 0)
+      context.update(table: target.table) { _ in }
+    }
+  }
+
   /// Names every table and count of a step, so that a run and its preview speak of the same ones.
   func declare(_ step: DeletionPlan.Step, in context: TaskContext) {
-    for pass in step.root.tree {
+    for pass in step.passes {
       for table in [pass.table.name] + pass.leaves.map(\.child) {
         context.add(names.deleted(table), 0)
         context.update(table: table) { _ in }

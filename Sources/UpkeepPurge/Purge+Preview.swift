@@ -22,6 +22,11 @@ extension Purge {
       }
       report(result, of: step, in: context)
     }
+    if let triggered = try await session.perform({ try TriggeredRows(plan, on: $0) }) {
+      declare(triggered, in: context)
+      let deletes = context.journal.current.counts.values.contains { $0 > 0 }
+      if deletes { triggered.warnings.forEach(context.warn) }
+    }
   }
 
   private func report(_ result: StepCount, of step: DeletionPlan.Step, in context: TaskContext) {

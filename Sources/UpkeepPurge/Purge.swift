@@ -21,6 +21,8 @@ public struct Purge: Sendable {
   /// The live schema.
   public let catalogue: Catalogue
   let session: any DatabaseSession
+  /// Looks after the log of a deletion; nothing where there is none.
+  let keeper: LogKeeper?
   let database: any Database
   let names: CountNames
 
@@ -57,34 +59,46 @@ public struct Purge: Sendable {
   ) async throws -> Value {
     let mode: SessionMode = purpose == .preview ? .read : .write(.normal)
     let session = try await database.open(mode, purpose: "upkeep/\(context.task)")
-    let value: Value
+    var keeper: LogKeeper?
+    let result: Result<Value, any Error>
     do {
-      let catalogue = try await session.perform { connection in
-        // Pages are kept so that batches find the inner pages of every index again.
-        try connection.execute("PRAGMA cache_size = -16000")
-        if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }
-        let journal = try connection.first("PRAGMA journal_mode")?[0].text ?? ""
-        if journal != "wal" {
-          context.warn(
-            "database \(database.name) has journal mode \(journal): each batch is slower and keeps readers out, too; "
-              + "the mode is left as it is (the application may set it: PRAGMA journal_mode = WAL)")
-        }
-        return try Catalogue(sqlite: connection)
+      let catalogue = try await prepare(session, database, for: purpose, in: context)
+      if session.logState() != nil {
+        keeper = LogKeeper(try await database.open(mode, purpose: "upkeep/\(context.task)"))
       }
-      let purge = Purge(catalogue: catalogue, session: session, database: database, names: names)
+      let purge = Purge(catalogue: catalogue, session: session, keeper: keeper, database: database, names: names)
       do {
-        value = try await body(purge)
+        let value = try await body(purge)
+        await keeper?.close()
+        if purpose == .deletion { try await purge.finish(in: context) }
+        result = .success(value)
       } catch {
+        await keeper?.close()
         if purpose == .deletion { try? await purge.finish(in: context) }
-        throw error
+        result = .failure(error)
       }
-      if purpose == .deletion { try await purge.finish(in: context) }
     } catch {
-      await session.close()
-      throw error
+      result = .failure(error)
     }
     await session.close()
-    return value
+    return try result.get()
+  }
+
+  private static func prepare(
+    _ session: any DatabaseSession, _ database: any Database, for purpose: Purpose, in context: TaskContext
+  ) async throws -> Catalogue {
+    try await session.perform { connection in
+      // Pages are kept so that batches find the inner pages of every index again.
+      try connection.execute("PRAGMA cache_size = -16000")
+      if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }
+      let journal = try connection.first("PRAGMA journal_mode")?[0].text ?? ""
+      if journal != "wal" {
+        context.warn(
+          "database \(database.name) has journal mode \(journal): each batch is slower and keeps readers out, too; "
+            + "the mode is left as it is (the application may set it: PRAGMA journal_mode = WAL)")
+      }
+      return try Catalogue(sqlite: connection)
+    }
   }
 
   /// Runs statements of the task's own, such as its bookkeeping, in one transaction, even when the run is cancelled.
@@ -100,26 +114,6 @@ public struct Purge: Sendable {
     _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
     try await session.transaction(.read, body)
-  }
-
-  /// Brings the log into the file as far as readers allow; takes no lock that a writer wants.
-  func checkpoint() async throws {
-    try await session.perform { _ = try $0.rows("PRAGMA wal_checkpoint(PASSIVE)") }
-  }
-
-  /// Brings the rest of the log into the file so that the next write begins it anew, if nobody is in the way now.
-  ///
-  /// This holds the write lock, so it comes right after ``checkpoint()``, when little is left.
-  /// - Returns: False where a reader still needs the log.
-  @discardableResult
-  func beginNewLog() async throws -> Bool {
-    try await session.perform { connection in
-      let patience = try connection.integer("PRAGMA busy_timeout")
-      _ = try connection.rows("PRAGMA busy_timeout = 3")
-      let busy = try connection.first("PRAGMA wal_checkpoint(RESTART)")?[0].integer
-      _ = try connection.rows("PRAGMA busy_timeout = \(patience)")
-      return busy == 0
-    }
   }
 
   /// Makes what was committed durable, and says how the database stands.
@@ -163,7 +157,7 @@ public struct Purge: Sendable {
   /// Only tables of at least a thousand rows are named: below that a scan is as good.
   func warnOfMissingIndexes(_ step: DeletionPlan.Step, graph: DeletionGraph, in context: TaskContext) async throws {
     var wanted: [(table: String, text: String)] = []
-    for pass in step.root.tree {
+    for pass in step.passes {
       for edge in pass.edges where !graph.isIndexed(edge) {
         let text = "\(edge.child) has no index on \(edge.columns.joined(separator: ", ")), by which it refers to "
         wanted.append((edge.child, "\(text)\(edge.parent); one pass over it is made instead: \(edge.indexStatement)"))

@@ -111,6 +111,12 @@ struct ChangeBatches: BatchSource {
     BatchBound(try connection.first(boundStatement, [.integer(cursor), .integer(Int64(rows))]))
   }
 
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    try parts(after: cursor, rows: rows, each: part) { try bound(after: $0, rows: $1, on: connection) }
+  }
+
   /// What is told of the rows of a part of the list that the condition still selects; the row's key comes first.
   func rows(
     after cursor: Int64, through last: Int64, on connection: any DatabaseConnection

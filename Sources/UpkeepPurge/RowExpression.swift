@@ -25,7 +25,7 @@ public struct RowExpression: Hashable, Sendable {
     }
     self.text = text
     self.table = table.name
-    identity = table.identity
+    identity = table.identity ?? table.primaryKey
     keyName = table.freeName("upkeep_key")
   }
 
@@ -44,11 +44,6 @@ public struct RowExpression: Hashable, Sendable {
 }
 
 extension TableDescription {
-  /// The columns that tell a row from all others: the engine's row number, or the primary key.
-  var identity: [String] {
-    rowNumber.map { [$0] } ?? primaryKey
-  }
-
   /// A name that neither the table nor any of its columns has, nor begins with.
   func freeName(_ wanted: String) -> String {
     let taken = ([name] + columns.map(\.name)).map { $0.lowercased() }

@@ -55,12 +55,12 @@ public struct RowRanking: Hashable, Sendable {
     self.count = count
     self.table = table.name
     self.among = among
-    identity = table.identity
+    identity = table.identity ?? table.primaryKey
     peer = table.freeName("upkeep_peer")
     self.groups = groups.map { Column($0, of: table) }
     time = timeColumn.map { TimeColumn($0.name, $0.form) }
     let keys = timeColumn == nil ? [] : table.primaryKey
-    order = (keys + table.identity.filter { !keys.contains($0) }).map { Column($0, of: table) }
+    order = (keys + identity.filter { !keys.contains($0) }).map { Column($0, of: table) }
   }
 
   private var list: String { "temp.upkeep_rank_\(number)" }

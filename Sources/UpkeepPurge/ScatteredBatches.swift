@@ -25,7 +25,7 @@ struct ScatterSample: Sendable {
     sql += " FROM \(SQL.quoted(pass.table.name)) t NOT INDEXED WHERE t.\(pass.rowNumber) >= ?1 AND "
     sql.add(condition, of: "t")
     sql += " ORDER BY t.\(pass.rowNumber) LIMIT ?2) p CROSS JOIN \(name) c WHERE "
-    sql += "\(SQL.tuple(edge.columns, of: "c")) = \(SQL.tuple(edge.parentColumns, of: "p"))"
+    sql += "\(edge.reference(of: "c")) = \(SQL.tuple(edge.parentColumns, of: "p"))"
     var (children, jumps) = (0, 0)
     for quarter in 1...3 {
       let start = extent.first + (extent.last - extent.first) / 4 * Int64(quarter)
@@ -66,15 +66,15 @@ struct ScatteredBatches: BatchSource {
     name = SQL.quoted(child.name)
     tally = TableTally(table: edge.child, rows: 0)
     try connection.execute(
-      "CREATE INDEX IF NOT EXISTS \(pass.list)_scattered ON upkeep_list_\(pass.id) (\(pass.key(of: edge)))")
+      "CREATE INDEX IF NOT EXISTS \(pass.list)_scattered ON \(pass.listName) (\(pass.key(of: edge)))")
     // The list says at once that a parent isn't doomed; that a listed one still is, only the parent itself can say.
     var sql = SQL("DELETE FROM \(name) AS c NOT INDEXED WHERE c.\(number) > ?1 AND c.\(number) <= ?2 AND ", reserved: 2)
     isListed =
       "EXISTS (SELECT 1 FROM \(pass.list) p WHERE "
-      + "\(pass.keyTuple(of: edge, as: "p")) = \(SQL.tuple(edge.columns, of: "c")))"
+      + "\(pass.keyTuple(of: edge, as: "p")) = \(edge.reference(of: "c")))"
     sql += "\(isListed) AND "
     sql += "EXISTS (SELECT 1 FROM \(SQL.quoted(pass.table.name)) t WHERE "
-    sql += "\(SQL.tuple(edge.parentColumns, of: "t")) = \(SQL.tuple(edge.columns, of: "c")) AND "
+    sql += "\(SQL.tuple(edge.parentColumns, of: "t")) = \(edge.reference(of: "c")) AND "
     sql.add(condition, of: "t")
     sql += ")"
     self.sql = sql
@@ -90,8 +90,12 @@ struct ScatteredBatches: BatchSource {
     [boundStatement, sql.text]
   }
 
-  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    BatchBound(try connection.first(boundStatement, [.integer(cursor), .integer(Int64(rows))]))
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    try parts(after: cursor, rows: rows, each: part) { from, count in
+      BatchBound(try connection.first(boundStatement, [.integer(from), .integer(Int64(count))]))
+    }
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {

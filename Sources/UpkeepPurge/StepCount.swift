@@ -29,6 +29,8 @@ struct StepCount: Sendable {
   private(set) var excepted = 0
   /// Rows of it whose time can't be read.
   private(set) var unreadable = 0
+  /// The same among the rows before the cutoff, where it was counted by the way.
+  private var unreadableAmongOld: Int?
   private let graph: DeletionGraph
 
   init(
@@ -41,10 +43,12 @@ struct StepCount: Sendable {
     if root.isDirect, case .condition(let condition) = root.selection {
       try countDirect(root, condition, on: connection)
     } else {
-      let listing = try root.makeLists(on: connection, graph: graph, doomed: &self.doomed)
+      let listing =
+        try step.mesh?.makeLists(on: connection, graph: graph, doomed: &self.doomed)
+        ?? root.makeLists(on: connection, graph: graph, doomed: &self.doomed)
       held = step.rule.selectsUnreferenced ? 0 : listing.held
       excepted = listing.excepted
-      for pass in root.tree { try countListed(pass, on: connection) }
+      for pass in step.passes { try countListed(pass, isMember: step.mesh != nil, on: connection) }
     }
     if let first = tallies.firstIndex(where: { $0.table == root.table.name && !$0.isUnlink }) {
       found = tallies[first].rows
@@ -54,24 +58,36 @@ struct StepCount: Sendable {
     for index in tallies.indices where tallies[index].rows > 0 && !tallies[index].isUnlink {
       tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))
     }
-    unreadable = try step.rule.countUnreadable(on: connection)
+    unreadable = try step.rule.countUnreadable(on: connection, amongOld: unreadableAmongOld)
   }
 
   private mutating func countDirect(
     _ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection
   ) throws {
+    let extent = try RowExtent(pass, condition, on: connection)
+    defer {
+      doomed.add(pass)
+      for edge in pass.leaves { doomed.add(edge, of: pass) }
+    }
+    if let extent, extent.isDense,
+      !([pass.table.name] + (pass.leaves + pass.unlinks).map(\.child)).contains(where: doomed.concerns),
+      let ranges = try DoomedRanges(pass, condition, extent: extent, graph: graph, on: connection)
+    {
+      tallies += try ranges.count(on: connection)
+      unreadableAmongOld = ranges.unreadable
+      return
+    }
     // The children are counted row by row of the parent, so that the condition is evaluated once for all of them.
     var sql = SQL("SELECT count(*), min(at), max(at)")
     for index in (pass.leaves + pass.unlinks).indices { sql += ", sum(n\(index))" }
     sql += " FROM (SELECT \(pass.timeColumn?.instant(of: "t") ?? "NULL") AS at"
     for (index, edge) in (pass.leaves + pass.unlinks).enumerated() {
       sql += ", (SELECT count(*) FROM \(SQL.quoted(edge.child)) c WHERE "
-      sql += "\(SQL.tuple(edge.columns, of: "c")) = \(SQL.tuple(edge.parentColumns, of: "t"))"
+      sql += "\(edge.reference(of: "c")) = \(SQL.tuple(edge.parentColumns, of: "t"))"
       doomed.exclude(edge.child, as: "c", from: &sql)
       sql += ") AS n\(index)"
     }
     sql += " FROM \(SQL.quoted(pass.table.name)) t"
-    let extent = try RowExtent(pass, condition, on: connection)
     // Where most rows between the first and the last are doomed, the table's own order is faster than the index's.
     if let extent, extent.isDense {
       sql += " NOT INDEXED WHERE t.\(pass.rowNumber) BETWEEN \(extent.first) AND \(extent.last) AND "
@@ -87,15 +103,16 @@ struct StepCount: Sendable {
       let rows = Int(row[3 + index].integer ?? 0)
       tallies.append(TableTally(table: edge.child, rows: rows, isUnlink: edge.action == .unlink))
     }
-    doomed.add(pass)
-    for edge in pass.leaves { doomed.add(edge, of: pass) }
   }
 
-  private mutating func countListed(_ pass: DeletionPass, on connection: any DatabaseConnection) throws {
+  private mutating func countListed(
+    _ pass: DeletionPass, isMember: Bool, on connection: any DatabaseConnection
+  ) throws {
     let row = try connection.first("SELECT count(*), min(at), max(at) FROM \(pass.list)") ?? []
     let tally = TableTally(table: pass.table.name, count: row, at: 0)
     tallies.append(tally)
-    for edge in pass.leaves + pass.unlinks {
+    // The rows that go with those of a mesh stand on lists of their own.
+    for edge in isMember ? pass.unlinks : pass.leaves + pass.unlinks {
       var count = TableTally(table: edge.child, rows: 0, isUnlink: edge.action == .unlink)
       if tally.rows > 0 { count.rows = try countRows(of: edge, in: pass, on: connection) }
       tallies.append(count)
@@ -109,14 +126,14 @@ struct StepCount: Sendable {
     let child = "\(SQL.quoted(edge.child)) c"
     let tables = graph.isIndexed(edge) ? "\(pass.list) p CROSS JOIN \(child)" : "\(child) CROSS JOIN \(pass.list) p"
     var sql = SQL("SELECT count(*) FROM \(tables) WHERE ")
-    sql += "\(SQL.tuple(edge.columns, of: "c")) = \(pass.keyTuple(of: edge, as: "p"))"
+    sql += "\(edge.reference(of: "c")) = \(pass.keyTuple(of: edge, as: "p"))"
     doomed.exclude(edge.child, as: "c", from: &sql)
     return Int(try connection.integer(sql.text, sql.values))
   }
 }
 
 extension TableTally {
-  fileprivate init(table: String, count row: [DatabaseValue], at column: Int) {
+  init(table: String, count row: [DatabaseValue], at column: Int) {
     self.init(table: table, rows: Int(row[column].integer ?? 0))
     oldest = row[column + 1].integer.map { Timestamp(microseconds: $0) }
     newest = row[column + 2].integer.map { Timestamp(microseconds: $0) }

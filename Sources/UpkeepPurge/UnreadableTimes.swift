@@ -6,7 +6,9 @@ extension DeletionRule {
   /// cutoff doesn't keep anyway.
   ///
   /// An index on the column is enough to count them.
-  func countUnreadable(on connection: any DatabaseConnection) throws -> Int {
+  ///
+  /// - Parameter old: How many of them lie among the texts before the cutoff's bound, where that is known.
+  func countUnreadable(on connection: any DatabaseConnection, amongOld old: Int? = nil) throws -> Int {
     guard let timeColumn else { return 0 }
     let (name, column) = (SQL.quoted(table), SQL.quoted(timeColumn))
     guard let range = timeForm.plausibleValues else {
@@ -17,12 +19,14 @@ extension DeletionRule {
       }
       // What no date can begin with, and what lies among the old dates without being one. A text among the young ones
       // is kept anyway.
-      let statement = """
-        SELECT (SELECT count(*) FROM \(name) WHERE \(column) < '') + (SELECT count(*) FROM \(name) WHERE \(column) >= ':')
-          + (SELECT count(*) FROM \(name)
-            WHERE \(column) >= '' AND \(column) < ?1 AND upkeep_instant(\(column)) IS NULL)
+      let others = try connection.integer(
         """
-      return Int(try connection.integer(statement, [bound.value]))
+        SELECT (SELECT count(*) FROM \(name) WHERE \(column) < '') + (SELECT count(*) FROM \(name) WHERE \(column) >= ':')
+        """)
+      let condition = "\(column) >= '' AND \(column) < ?1 AND upkeep_instant(\(column)) IS NULL"
+      let among =
+        try old ?? Int(connection.integer("SELECT count(*) FROM \(name) WHERE \(condition)", [bound.value]))
+      return Int(others) + among
     }
     // Texts and blobs sort behind every number. In a column that turns numbers into texts all that is there is text.
     let isText =

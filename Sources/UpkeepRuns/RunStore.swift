@@ -3,7 +3,7 @@ public import UpkeepCore
 /// Keeps the history of runs. Each call is one durable transaction.
 ///
 /// Every call throws ``UpkeepCore/TaskError`` where the store can't be read or written.
-public protocol RunStore: Sendable {
+public protocol RunStore: RunHistory {
   /// Adds a record, or replaces the one with the same run id unless that one is final already.
   func save(_ record: RunRecord) async throws
   /// The record of a run.
@@ -12,9 +12,6 @@ public protocol RunStore: Sendable {
   func records(_ query: RunQuery) async throws -> [RunRecord]
   /// The newest final run (no previews) of each task that has one.
   func lastRuns() async throws -> [String: RunResult]
-  /// Removes final records older than the given instants in small batches.
-  /// - Returns: How many records were removed.
-  func prune(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> Int
 }
 
 /// The right to run, held by one process.
@@ -134,5 +131,20 @@ public protocol PauseStore: Sendable {
   func resume(_ task: String) async throws -> Bool
 }
 
+/// Remembers which streaks of failures somebody was told of.
+public protocol NoticeStore: Sendable {
+  /// Marks the present streak of a task's failures as told, for one caller of all processes.
+  ///
+  /// - Parameters:
+  ///   - task: The task.
+  ///   - now: The instant.
+  ///   - since: When the streak can have begun at the earliest: a mark from before is of another one.
+  /// - Returns: Whether it wasn't marked yet.
+  func claimNotice(_ task: String, at now: Timestamp, since: Timestamp?) async throws -> Bool
+  /// Takes the mark away.
+  /// - Returns: Whether there was one.
+  func takeNotice(_ task: String) async throws -> Bool
+}
+
 /// All that the host keeps between its runs.
-public protocol StateStore: RunStore, LeaseStore, PauseStore, SlotStore, ServeStore {}
+public protocol StateStore: RunStore, LeaseStore, PauseStore, NoticeStore, SlotStore, ServeStore {}

@@ -130,6 +130,11 @@ public struct RunnableTask: Sendable {
   /// The rules it runs under.
   public var rules: TaskRules
 
+  /// Whether the guard judges a preview before each run.
+  public var isGuarded: Bool {
+    prepared.isGuarded && (rules.guardRule != nil || !prepared.isGuardOptional)
+  }
+
   /// Creates a task.
   public init(name: String, plugin: String, prepared: PreparedTask, rules: TaskRules) {
     self.name = name

@@ -86,4 +86,15 @@ struct ZoneOffsets {
     }
     return local - offset(at: local)
   }
+
+  /// The last instant at which the clocks show a local time: the second of two in a repeated hour, the end of the gap
+  /// for a time that is left out.
+  func lastInstant(showing local: Int) -> Int {
+    let segments = segments(from: local - Self.reach, to: local + 2 * Self.reach)
+    for segment in segments.reversed() {
+      let instant = local - segment.offset
+      if instant >= segment.start, instant < segment.end { return instant }
+    }
+    return firstInstant(showing: local)
+  }
 }

@@ -3,11 +3,6 @@ import UpkeepDatabase
 public import UpkeepRuns
 
 extension SQLStateStore {
-  /// How many records one transaction of ``prune(finishedBefore:failuresBefore:)`` removes at the most.
-  static let pruneBatch = 500
-  /// How often the history is pruned at the most.
-  static let pruneInterval = Duration.seconds(3600)
-
   /// Adds a record, or replaces one that isn't final.
   public func save(_ record: RunRecord) async throws {
     let (now, owners) = (wallClock.now(), owners)
@@ -54,40 +49,6 @@ extension SQLStateStore {
         """, [])
     }
     return Dictionary(records.map { ($0.result.task, $0.result) }) { first, _ in first }
-  }
-
-  /// Removes old final records, 500 in a transaction.
-  public func prune(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> Int {
-    let owners = owners
-    var removed = 0
-    while true {
-      try Task.checkCancellation()
-      let batch = try await write { connection in
-        try RunTable(connection: connection, owners: owners).prune(
-          finishedBefore: finishedBefore, failuresBefore: failuresBefore, limit: Self.pruneBatch)
-      }
-      removed += batch
-      if batch < Self.pruneBatch { return removed }
-    }
-  }
-
-  /// Removes records that ended longer ago than `keep` (those that didn't end well: than `keepFailures`), unless that
-  /// was done within the last hour, by whichever process.
-  /// - Returns: How many records were removed.
-  @discardableResult
-  public func pruneIfDue(now: Timestamp, keep: Duration, keepFailures: Duration) async throws -> Int {
-    let isDue = try await write { connection in
-      let last = try connection.first("SELECT value FROM numbers WHERE name = 'pruned_at'")?.first?.integer
-      if let last, now - Timestamp(microseconds: last) < Self.pruneInterval, last <= now.microseconds { return false }
-      try connection.execute(
-        """
-        INSERT INTO numbers (name, value) VALUES ('pruned_at', ?1)
-        ON CONFLICT (name) DO UPDATE SET value = excluded.value
-        """, [.integer(now.microseconds)])
-      return true
-    }
-    guard isDue else { return 0 }
-    return try await prune(finishedBefore: now - keep, failuresBefore: now - keepFailures)
   }
 }
 
@@ -170,19 +131,5 @@ struct RunTable {
     guard var record = try records("WHERE run_id = ?1 AND is_final = 0", [.text(runID)]).first else { return }
     record.result = LeaseQueue.interrupt(record.result, because: reason, at: now)
     try save(record, at: now)
-  }
-
-  func prune(finishedBefore: Timestamp, failuresBefore: Timestamp, limit: Int) throws -> Int {
-    try connection.execute(
-      """
-      DELETE FROM runs WHERE run_id IN (
-        SELECT run_id FROM runs WHERE is_final = 1 AND finished_at < ?3
-        AND finished_at < CASE WHEN status IN ('completed', 'cancelled', 'skipped', 'missed') THEN ?1 ELSE ?2 END
-        LIMIT ?4)
-      """,
-      [
-        .integer(finishedBefore.microseconds), .integer(failuresBefore.microseconds),
-        .integer(max(finishedBefore, failuresBefore).microseconds), .integer(Int64(limit)),
-      ])
   }
 }

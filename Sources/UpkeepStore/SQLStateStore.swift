@@ -7,8 +7,10 @@ public import UpkeepRuns
 ///
 /// Each call is atomic, and calls that come together share a transaction, which takes the right to write at its
 /// beginning, so that any number of processes can ask at once. What has to survive a power cut (records, slots, pauses)
-/// waits for the disk; who runs what doesn't have to. The database is opened at the first call. Kill the process at any instant: what is in the store is
-/// what was committed, and the dead process's runs are ended as interrupted by the next one that asks.
+/// waits for the disk. Who runs what doesn't have to: a power cut takes all holders along, in WAL mode what is lost is
+/// the newest part of the log, whole transactions in order, and the next durable commit brings all before it along. The
+/// database is opened at the first call. Kill the process at any instant: what is in the store is what was committed,
+/// and the dead process's runs are ended as interrupted by the next one that asks.
 public actor SQLStateStore: StateStore {
   /// The database.
   public nonisolated let database: any Database

@@ -29,9 +29,11 @@ struct WriteGroup: Sendable {
 
   private static func commit(_ writes: [GroupedWrite], on session: any DatabaseSession) async throws {
     // What only the living must see (who runs what) needs no disk: after a power cut nobody lives.
-    let level = writes.contains { $0.durability == .full } ? "FULL" : "NORMAL"
+    let mustLast = writes.contains { $0.durability == .full }
     try await session.perform { connection in
-      try connection.execute("PRAGMA synchronous = \(level)")
+      // Outside WAL less than FULL could damage the file; somebody's database may be in any journal mode.
+      let isFull = try mustLast || connection.first("PRAGMA journal_mode")?.first?.text != "wal"
+      try connection.execute("PRAGMA synchronous = \(isFull ? "FULL" : "NORMAL")")
       try connection.execute("BEGIN IMMEDIATE")
       do {
         for write in writes { try write.perform(connection) }

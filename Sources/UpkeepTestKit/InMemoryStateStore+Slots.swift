@@ -1,4 +1,4 @@
-public import UpkeepCore
+import UpkeepCore
 public import UpkeepRuns
 
 extension InMemoryStateStore {

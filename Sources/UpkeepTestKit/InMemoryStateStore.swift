@@ -9,6 +9,7 @@ public final class InMemoryStateStore: StateStore {
     var entries: [LeaseEntry] = []
     var cancels: [String: String] = [:]
     var pauses: [String: TaskPause] = [:]
+    var notices: [String: Timestamp] = [:]
     var ticket: Int64 = 0
     var fencing: Int64 = 0
     var failure: TaskError?
@@ -70,18 +71,38 @@ public final class InMemoryStateStore: StateStore {
     return Dictionary(runs.map { ($0.task, $0) }) { newest, _ in newest }
   }
 
-  /// Removes old final records.
-  public func prune(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> Int {
-    let harmless: Set<RunStatus> = [.completed, .cancelled, .skipped, .missed]
-    return try access { state in
-      let old = state.records.values.filter { entry in
-        let result = entry.record.result
-        guard result.status.isFinal, let finished = result.finishedAt else { return false }
-        return finished < (harmless.contains(result.status) ? finishedBefore : failuresBefore)
-      }
-      for entry in old { state.records[entry.record.result.runID] = nil }
-      return old.count
+  /// Counts the old records.
+  public func oldRuns(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> OldRuns {
+    try access { state in
+      OldRuns(Self.old(state, finishedBefore, failuresBefore), total: state.records.count)
     }
+  }
+
+  /// Removes old records.
+  public func prune(finishedBefore: Timestamp, failuresBefore: Timestamp, limit: Int) async throws -> OldRuns {
+    try access { state in
+      let old = Self.old(state, finishedBefore, failuresBefore).prefix(limit)
+      for result in old { state.records[result.runID] = nil }
+      return OldRuns(Array(old), total: 0)
+    }
+  }
+
+  /// Counts all records.
+  public func allRuns() async throws -> OldRuns {
+    try access { state in
+      let made = state.records.values.map(\.record.createdAt)
+      return OldRuns(count: made.count, total: made.count, oldest: made.min(), newest: made.max())
+    }
+  }
+
+  /// The old records, oldest first.
+  private static func old(_ state: State, _ finished: Timestamp, _ failures: Timestamp) -> [RunResult] {
+    let harmless: Set<RunStatus> = [.completed, .cancelled, .skipped, .missed]
+    return state.records.values.map(\.record.result).filter { result in
+      guard result.status.isFinal, let end = result.finishedAt else { return false }
+      return end < (harmless.contains(result.status) ? finished : failures)
+    }
+    .sorted { ($0.finishedAt ?? finished, $0.runID) < ($1.finishedAt ?? finished, $1.runID) }
   }
 
   /// Asks for the right to run, dead holders put aside.
@@ -197,5 +218,26 @@ public final class InMemoryStateStore: StateStore {
       guard let pause = state.pauses.removeValue(forKey: task) else { return false }
       return pause.until.map { $0 > now } ?? true
     }
+  }
+
+  /// Marks a streak of failures as told.
+  public func claimNotice(_ task: String, at now: Timestamp, since: Timestamp?) async throws -> Bool {
+    try access { state in
+      if let told = state.notices[task], since.map({ told > $0 }) ?? true { return false }
+      state.notices[task] = now
+      return true
+    }
+  }
+
+  /// Takes the mark away.
+  public func takeNotice(_ task: String) async throws -> Bool {
+    try access { $0.notices.removeValue(forKey: task) != nil }
+  }
+}
+
+extension OldRuns {
+  fileprivate init(_ results: [RunResult], total: Int) {
+    let ends = results.compactMap(\.finishedAt)
+    self.init(count: results.count, total: total, oldest: ends.min(), newest: ends.max())
   }
 }

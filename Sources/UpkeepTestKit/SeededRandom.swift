@@ -20,4 +20,14 @@ public final class SeededRandom: RandomSource {
       return mixed ^ (mixed >> 31)
     }
   }
+
+  /// A number from 0 up to but not including `bound`.
+  public func below(_ bound: Int) -> Int {
+    Int(next() % UInt64(max(1, bound)))
+  }
+
+  /// One of some values.
+  public func pick<Value>(_ values: [Value]) -> Value {
+    values[below(values.count)]
+  }
 }

@@ -4,6 +4,8 @@ import UpkeepCore
 import UpkeepDatabase
 import UpkeepDemo
 import UpkeepHost
+import UpkeepRuns
+import UpkeepStore
 import UpkeepTestKit
 
 /// Every plugin that comes with the program passes the suite that any plugin must pass.
@@ -20,6 +22,13 @@ import UpkeepTestKit
   }
 
   private static let expectations: [String: Expectation] = [
+    "run_history": Expectation(
+      powers: [.preview, .delete, .inspect], badSettings: [.test(.object(["keep": .string("90d")]))]
+    ) {
+      let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+      let history = try await TemporaryHistory(runs: 450, now: now)
+      return ConformanceFixture(resources: history, now: now) { try await history.digest() }
+    },
     "table_retention": Expectation(
       powers: [.preview, .delete, .inspect],
       badSettings: [
@@ -51,6 +60,25 @@ import UpkeepTestKit
         .test(.object(["fail": .string("yes")])), .test(.object(["durations": .string("3s")])),
       ]
     ) { ConformanceFixture(settings: .test(.object(["duration": .string("30s")]))) },
+    "tus_expiry": Expectation(
+      powers: [.preview, .delete, .inspect],
+      badSettings: [
+        .test(.object([:])), .test(.object(["folder": .string("/")])), .test(.object(["folder": .string("")])),
+        .test(.object(["folder": .string("/a"), "layout": .string("tus")])),
+        .test(.object(["folder": .string("/a"), "completed": .string("expire")])),
+        .test(.object(["folder": .string("/a"), "completed_after": .string("3d")])),
+        .test(.object(["folder": .string("/a"), "quiet": .integer(5)])),
+        .test(.object(["folder": .string("/a"), "expire_after": .string("0s")])),
+        .test(.object(["folder": .string("/a"), "time_zone": .string("Europe/Rigga")])),
+      ]
+    ) {
+      let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+      let uploads = TemporaryUploads()
+      try UploadSample.make(at: uploads.path, now: now)
+      return ConformanceFixture(
+        settings: .test(.object(["folder": .string(uploads.path), "time_zone": .string("UTC")])), now: now
+      ) { uploads.names.joined(separator: "\n") }
+    },
     "odds_retention": Expectation(
       powers: [.preview, .delete, .inspect],
       badSettings: [
@@ -112,6 +140,20 @@ import UpkeepTestKit
   }
 }
 
+/// An upload folder that goes with the value.
+private final class TemporaryUploads: Sendable {
+  let path = NSTemporaryDirectory() + "upkeep-conformance-\(UUID().uuidString)"
+
+  deinit {
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// The names of all files in it.
+  var names: [String] {
+    (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
+  }
+}
+
 /// SQLite files in a folder that goes with them, under the names that settings use.
 private final class TemporaryDatabases: DatabaseResources {
   private let folder = NSTemporaryDirectory() + "upkeep-conformance-\(UUID().uuidString)"
@@ -158,5 +200,34 @@ private final class TemporaryDatabases: DatabaseResources {
     }
     await session.close()
     return digest.joined(separator: "\n")
+  }
+}
+
+/// A state store with records of every age.
+private final class TemporaryHistory: HistoryResources {
+  private let databases: TemporaryDatabases
+  private let store: SQLStateStore
+
+  /// Makes so many runs, one a day: most are older than what is kept.
+  init(runs: Int, now: Timestamp) async throws {
+    databases = try TemporaryDatabases()
+    let file = SQLiteDatabase(name: "state", path: databases.path("state"), mayCreate: true)
+    store = SQLStateStore(
+      database: file, inspector: StubProcessInspector(), wallClock: ManualWallClock(start: now))
+    for number in 0..<runs {
+      var result = RunResult(
+        runID: "01\(number)", task: "nap", plugin: "noop", mode: .run, trigger: .manual,
+        status: number % 3 == 0 ? .failed : .completed, settings: [:], host: "box-1")
+      result.finishedAt = now - .seconds(number * 86_400)
+      try await store.save(RunRecord(result: result, owner: nil, createdAt: now - .seconds(number * 86_400 + 60)))
+    }
+  }
+
+  func keptHistory() throws -> KeptHistory {
+    KeptHistory(store, keep: .seconds(90 * 86_400), keepFailures: .seconds(365 * 86_400))
+  }
+
+  func digest() async throws -> String {
+    try await store.records(RunQuery(limit: 1000)).map(\.result.runID).joined(separator: " ")
   }
 }

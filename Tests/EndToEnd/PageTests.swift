@@ -1,7 +1,11 @@
 import Foundation
 import Testing
 import UpkeepCore
+import UpkeepDatabase
 import UpkeepDemo
+import UpkeepRuns
+import UpkeepStore
+import UpkeepTestKit
 
 /// The page of a task in the README shows what a real run of its YAML says.
 @Suite struct PageTests {
@@ -48,7 +52,29 @@ import UpkeepDemo
     (
       "table_retention", "app: { sqlite: data/app.sqlite }",
       { place, now in try await AppSample.make(at: place.path("demo/data/app.sqlite"), now: now, scale: 1) }
-    )
+    ),
+    (
+      "run_history", "",
+      { place, now in
+        let file = SQLiteDatabase(name: "state", path: place.path("demo/upkeep.sqlite"), mayCreate: true)
+        let store = SQLStateStore(
+          database: file, inspector: StubProcessInspector(), wallClock: ManualWallClock(start: now))
+        // As if the host had pruned by itself within the hour: it would do it again after the preview.
+        try await store.pruneIfDue(now: now, keep: .seconds(86_400), keepFailures: .seconds(86_400))
+        for hour in 0..<3000 {
+          var result = RunResult(
+            runID: RunID.make(at: now - .seconds(hour * 3600), random: SeededRandom()), task: "heartbeat",
+            plugin: "noop", mode: .run, trigger: .scheduled, status: hour % 100 == 0 ? .failed : .completed,
+            settings: [:], host: "box-1")
+          result.finishedAt = now - .seconds(hour * 3600 + 2400)
+          try await store.save(RunRecord(result: result, owner: nil, createdAt: now - .seconds(hour * 3600 + 2401)))
+        }
+        await store.close()
+      }
+    ),
+    (
+      "tus_expiry", "", { place, now in try UploadSample.make(at: place.path("demo/uploads"), now: now) }
+    ),
   ]
 
   @Test(arguments: pages.map(\.name)) func showsWhatARealRunSays(name: String) async throws {

@@ -1,5 +1,4 @@
 import Foundation
-import UpkeepTestKit
 
 /// How long the tests go on: `UPKEEP_SOAK=1` makes them go through all their counts.
 enum Soak {
@@ -8,13 +7,6 @@ enum Soak {
   /// Seeds from 1, so many of them.
   static func seeds(_ usual: Int, soak: Int) -> ClosedRange<UInt64> {
     1...UInt64(isOn ? soak : usual)
-  }
-}
-
-extension SeededRandom {
-  /// A number from 0 up to but not including `bound`.
-  func below(_ bound: Int) -> Int {
-    Int(next() % UInt64(max(1, bound)))
   }
 }
 

@@ -145,7 +145,10 @@ private struct Crash: Error {}
       for key in keys {
         group.addTask {
           let edit = ConfigurationEdit(task: "odds_retention", key: key, value: "5m")
-          _ = try await desk.editor().edit([edit], expecting: nil, scope: .all)
+          // However slow the machine is: it is no test of patience.
+          var editor = desk.editor()
+          editor.patience = .seconds(3600)
+          _ = try await editor.edit([edit], expecting: nil, scope: .all)
         }
       }
       try await group.waitForAll()

@@ -5,32 +5,57 @@ import UpkeepDatabase
 @testable import UpkeepPurge
 
 struct BatchGovernorTests {
+  /// A batch with everything done.
+  private func note(_ governor: inout BatchGovernor, hold: Duration, rows: Int) -> Duration {
+    governor.note(hold: hold, commit: .zero, rows: rows, isCut: false)
+  }
+
   @Test func growsAtMostTwofoldAndShrinksAtMostToAQuarter() {
     var governor = BatchGovernor()
     #expect(governor.size == 50)
-    _ = governor.note(hold: .microseconds(1), rows: 50)
+    _ = note(&governor, hold: .microseconds(1), rows: 50)
     #expect(governor.size == 100)
-    _ = governor.note(hold: .seconds(1), rows: 100)
+    _ = note(&governor, hold: .seconds(1), rows: 100)
     #expect(governor.size == 25)
   }
 
   @Test func staysWithinItsBounds() {
     var governor = BatchGovernor()
-    for _ in 0..<40 { _ = governor.note(hold: .microseconds(1), rows: governor.size) }
+    for _ in 0..<40 { _ = note(&governor, hold: .microseconds(1), rows: governor.size) }
     #expect(governor.size == 20_000)
-    for _ in 0..<40 { _ = governor.note(hold: .seconds(9), rows: governor.size) }
+    for _ in 0..<40 { _ = note(&governor, hold: .seconds(9), rows: governor.size) }
     #expect(governor.size == 8)
   }
 
   @Test func keepsItsSizeAfterABatchThatWasNotFull() {
     var governor = BatchGovernor()
-    _ = governor.note(hold: .microseconds(1), rows: 3)
+    _ = note(&governor, hold: .microseconds(1), rows: 3)
     #expect(governor.size == 50)
+  }
+
+  @Test func asksForALittleMoreThanFitted() {
+    var governor = BatchGovernor()
+    _ = governor.note(hold: .milliseconds(7), commit: .milliseconds(1), rows: 800, isCut: true)
+    #expect(governor.size == 1000)
+    #expect(governor.partSize == 62)
+  }
+
+  /// 7 ms for statements and commit: a commit of 10 µs a row leaves 6 ms for the statements of 100 rows.
+  @Test func endsABatchWhereItsCommitWouldComeTooLate() {
+    var governor = BatchGovernor()
+    #expect(!governor.isFull(after: .milliseconds(6), rows: 100, next: .milliseconds(1)))
+    #expect(governor.isFull(after: .milliseconds(6), rows: 100, next: .microseconds(1001)))
+    _ = governor.note(hold: .milliseconds(7), commit: .milliseconds(1), rows: 100, isCut: true)
+    #expect(!governor.isFull(after: .milliseconds(5), rows: 100, next: .milliseconds(1)))
+    #expect(governor.isFull(after: .milliseconds(5), rows: 100, next: .microseconds(1001)))
+    governor.note(version: 1, after: .zero)
+    governor.note(version: 1, after: .seconds(1))
+    #expect(!governor.isFull(after: .milliseconds(38), rows: 100, next: .milliseconds(1)), "nobody else writes")
   }
 
   @Test func beginsEachWalkWithSmallBatches() {
     var governor = BatchGovernor()
-    for _ in 0..<40 { _ = governor.note(hold: .microseconds(1), rows: governor.size) }
+    for _ in 0..<40 { _ = note(&governor, hold: .microseconds(1), rows: governor.size) }
     governor.beginWalk()
     #expect(governor.size == 50)
   }
@@ -38,14 +63,14 @@ struct BatchGovernorTests {
   @Test func pausesOnlyWhileOthersWrite() {
     var governor = BatchGovernor()
     governor.note(version: 1, after: .zero)
-    #expect(governor.note(hold: .milliseconds(7), rows: 50) == BatchGovernor.pause(after: .milliseconds(7)))
+    #expect(note(&governor, hold: .milliseconds(7), rows: 50) == BatchGovernor.pause(after: .milliseconds(7)))
     governor.note(version: 1, after: .milliseconds(249))
     #expect(governor.othersWrite)
     governor.note(version: 1, after: .milliseconds(1))
     #expect(!governor.othersWrite)
-    #expect(governor.note(hold: .milliseconds(7), rows: 50) == .zero)
+    #expect(note(&governor, hold: .milliseconds(7), rows: 50) == .zero)
     governor.note(version: 2, after: .milliseconds(1))
-    #expect(governor.note(hold: .milliseconds(7), rows: 50) == BatchGovernor.pause(after: .milliseconds(7)))
+    #expect(note(&governor, hold: .milliseconds(7), rows: 50) == BatchGovernor.pause(after: .milliseconds(7)))
   }
 
   /// A writer looks 1, 3, 8, 18 and 33 ms after it found the lock taken.
@@ -63,25 +88,36 @@ struct BatchGovernorTests {
     LogState(frames: frames, checkpointed: 0, pageSize: 4096)
   }
 
-  /// Applications checkpoint at 1000 frames themselves.
-  @Test func checkpointsBeforeTheApplicationHasTo() {
+  @Test func checkpointsInTheBackgroundOnceABatchOrTwoHaveCome() {
     var governor = BatchGovernor()
+    #expect(!governor.wantsCheckpoint(log(255), batch: 100))
+    #expect(governor.wantsCheckpoint(log(256), batch: 100))
+    #expect(!governor.wantsCheckpoint(log(799), batch: 400))
+    #expect(governor.wantsCheckpoint(log(800), batch: 400))
     governor.note(version: 1, after: .zero)
-    #expect(!governor.wantsCheckpoint(log(599)))
-    #expect(governor.wantsCheckpoint(log(600)))
     governor.note(version: 1, after: .seconds(1))
-    #expect(!governor.wantsCheckpoint(log(3499)))
-    #expect(governor.wantsCheckpoint(log(3500)))
+    #expect(!governor.wantsCheckpoint(log(4999), batch: 400))
+    #expect(governor.wantsCheckpoint(log(5000), batch: 400))
+    #expect(!governor.wantsNewLog(log(9999), batch: 400))
+    #expect(governor.wantsNewLog(log(10_000), batch: 400))
+  }
+
+  @Test func beginsTheLogAnewBeforeItIsLarge() {
+    let governor = BatchGovernor()
+    #expect(!governor.wantsNewLog(log(2999), batch: 100))
+    #expect(governor.wantsNewLog(log(3000), batch: 100))
+    #expect(!governor.wantsNewLog(log(3999), batch: 500))
+    #expect(governor.wantsNewLog(log(4000), batch: 500))
+    #expect(governor.wantsNewLog(log(7000), batch: 5000))
   }
 
   @Test func triesAgainWhenALogThatAReaderKeepsHasGrownByAsMuch() {
     var governor = BatchGovernor()
-    governor.note(version: 1, after: .zero)
-    governor.note(log: log(700))
-    #expect(!governor.wantsCheckpoint(log(1299)))
-    #expect(governor.wantsCheckpoint(log(1300)))
-    #expect(governor.wantsCheckpoint(log(650)), "it was begun anew meanwhile")
+    governor.note(log: log(3500))
+    #expect(!governor.wantsNewLog(log(6499), batch: 100))
+    #expect(governor.wantsNewLog(log(6500), batch: 100))
+    #expect(governor.wantsNewLog(log(3400), batch: 100), "it was begun anew meanwhile")
     governor.note(log: nil)
-    #expect(governor.wantsCheckpoint(log(700)))
+    #expect(governor.wantsNewLog(log(3500), batch: 100))
   }
 }

@@ -141,7 +141,7 @@ struct PreflightTests {
   private func check(_ statement: String) async throws {
     let fixture = try await fixture()
     let session = try await fixture.database.open(.read, purpose: "test")
-    try await session.perform { try Preflight.check([statement], on: $0) }
+    try await session.perform { try Preflight.check([statement], Catalogue(sqlite: $0), on: $0) }
   }
 
   @Test(arguments: [

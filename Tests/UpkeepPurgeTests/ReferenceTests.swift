@@ -152,25 +152,31 @@ struct ReferenceTests {
 
   @Test(arguments: [
     (
-      "CREATE TABLE t(id INTEGER PRIMARY KEY, at TEXT, up INTEGER REFERENCES t(id))", "reference_cycle",
-      "table t: its column up refers to the table itself; tables that refer to themselves can't be purged by this version"
+      "CREATE VIRTUAL TABLE t USING fts5(at)", "t", "unsupported_table",
+      "table t: this is a virtual table, whose rows lie elsewhere; "
+        + "name the table whose rows it shows, and let a trigger of that table keep it up to date"
     ),
     (
-      "CREATE TABLE t(id INTEGER PRIMARY KEY, at TEXT) WITHOUT ROWID", "unsupported_table",
-      "table t: rows of a WITHOUT ROWID table have no row number; such tables can't be purged by this version"
+      "CREATE VIRTUAL TABLE t USING fts5(at)", "t_content", "unsupported_table",
+      "table t_content: this is the inside of a virtual table; name the table whose rows are indexed there"
     ),
     (
-      "CREATE VIRTUAL TABLE t USING fts5(at)", "unsupported_table",
-      "table t: rows of a virtual table have no row number; such tables can't be purged by this version"
+      "CREATE VIEW t AS SELECT '2026-10-01' AS at", "t", "unsupported_table",
+      "table t: this is a view; name the table that its rows lie in"
     ),
     (
-      "CREATE TABLE u(id INTEGER)", "missing_table",
+      "CREATE TABLE t(rowid TEXT, _rowid_ TEXT, oid TEXT, at TEXT)", "t", "unsupported_table",
+      "table t: its columns hide rowid, _rowid_ and oid, and it has no primary key without NULLs; "
+        + "declare its primary key NOT NULL"
+    ),
+    (
+      "CREATE TABLE u(id INTEGER)", "t", "missing_table",
       "table t: there is no such table in the database; check that the task's database is the right one"
     ),
   ])
-  func refusesTablesItCannotPurge(schema: String, code: String, message: String) async throws {
+  func refusesTablesItCannotPurge(schema: String, table: String, code: String, message: String) async throws {
     let fixture = try await PurgeFixture(schema)
-    let error = await #expect(throws: TaskError.self) { _ = try await fixture.run([.old("t")]) }
+    let error = await #expect(throws: TaskError.self) { _ = try await fixture.run([.old(table)]) }
     #expect(error?.code == code)
     #expect(error?.description == message)
   }

@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import UpkeepCore
 import UpkeepRuns
@@ -57,6 +58,43 @@ import UpkeepTestKit
     #expect(result.status == .completed)
     #expect(result.guardVerdict == nil)
     #expect(result.counts == ["odds_deleted": 1200, "forecast": 1200])
+  }
+
+  /// A task that is guarded only where somebody sets a guard has no forecast without one.
+  @Test func aTaskWhoseGuardIsOptionalHasNoForecastWithoutOne() async {
+    func task(_ rule: GuardRule?) -> RunnableTask {
+      var task = RunnableTask.deleting(1200, of: 1500, guardRule: rule)
+      let prepared = task.prepared
+      task.prepared = PreparedTask(
+        run: prepared.run, preview: prepared.preview, isGuarded: true, isGuardOptional: true)
+      return task
+    }
+    let free = await fixture.runner.run(RunRequest(task: task(nil)))
+    #expect(free.status == .completed)
+    #expect(free.guardVerdict == nil)
+    #expect(free.counts == ["odds_deleted": 1200, "forecast": -1])
+    let guarded = await fixture.runner.run(RunRequest(task: task(GuardRule())))
+    #expect(guarded.status == .refused)
+  }
+
+  /// A task that has to notice a change since then learns of its last completed run, not of failures and previews.
+  @Test func aTaskLearnsOfItsLastCompletedRun() async throws {
+    let seen = Mutex<[String?]>([])
+    func task(fails: Bool = false) -> RunnableTask {
+      let look: PreparedTask.Body = { context in
+        let last = try await context.lastCompleted()?.runID
+        seen.withLock { $0.append(last) }
+        if fails { throw TaskError(code: "no", place: "here", problem: "no", fix: "no") }
+      }
+      return .fake(preview: look, run: look)
+    }
+    var results: [RunResult] = []
+    for (fails, mode) in [(false, RunMode.run), (true, .run), (false, .preview), (false, .run), (false, .run)] {
+      fixture.clock.advance(by: .seconds(1))
+      results.append(await fixture.runner.run(RunRequest(task: task(fails: fails), mode: mode)))
+    }
+    let (first, last) = (results[0].runID, results[3].runID)
+    #expect(seen.withLock { $0 } == [nil, first, first, first, last])
   }
 
   @Test func aTaskThatDeletesNothingHasNoGuard() async {

@@ -87,6 +87,24 @@ import UpkeepTestKit
     #expect(try await store.records(RunQuery()).map(\.result.runID) == ["01E", "01C", "01B"])
   }
 
+  @Test(arguments: StoreKind.allCases) func prunesTheOldestFirstUpToALimit(_ kind: StoreKind) async throws {
+    let store = fixture.make(kind)
+    let now = ManualWallClock.noon
+    for (runID, age) in [("01A", 20), ("01B", 50), ("01C", 40), ("01D", 30), ("01E", 10)] {
+      try await store.save(fixture.record(runID, status: .completed, finishedAt: now - .seconds(age)))
+    }
+    try await store.save(fixture.record("01F", status: .running))
+    let (limit, failures) = (now - .seconds(10), now - .seconds(60))
+    let old = try await store.oldRuns(finishedBefore: limit, failuresBefore: failures)
+    #expect(old == OldRuns(count: 4, total: 6, oldest: now - .seconds(50), newest: now - .seconds(20)))
+    let gone = try await store.prune(finishedBefore: limit, failuresBefore: failures, limit: 2)
+    #expect(gone == OldRuns(count: 2, total: 0, oldest: now - .seconds(50), newest: now - .seconds(40)))
+    #expect(try await store.records(RunQuery()).map(\.result.runID) == ["01F", "01E", "01D", "01A"])
+    #expect(try await store.prune(finishedBefore: limit, failuresBefore: failures) == 2)
+    #expect(try await store.oldRuns(finishedBefore: limit, failuresBefore: failures) == OldRuns(count: 0, total: 2))
+    #expect(try await store.allRuns().count == 2)
+  }
+
   @Test(arguments: StoreKind.allCases) func aPauseHoldsUntilItsEnd(_ kind: StoreKind) async throws {
     let store = fixture.make(kind)
     let now = ManualWallClock.noon

@@ -5,7 +5,7 @@ public import UpkeepRuns
 /// Edits a configuration file: `enable`, `disable`, `set`, and the API's changes.
 public struct ConfigurationEditor: ConfigurationEditing {
   /// How long to wait for another writer of this program.
-  static let patience = Duration.seconds(5)
+  var patience = Duration.seconds(5)
   /// How often to ask whether that one is done.
   static let askInterval = Duration.milliseconds(20)
 
@@ -73,7 +73,7 @@ public struct ConfigurationEditor: ConfigurationEditing {
     do {
       while true {
         if let lock = try file.lock() { return lock }
-        guard waited() < Self.patience else {
+        guard waited() < patience else {
           throw TaskError(
             code: "locked_file", place: file.path, problem: "another edit holds its folder's lock",
             fix: "wait for it, and repeat")

@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepSchedule
 
 /// The keys of `host:`.
 struct HostKeys: TaskSettings {
@@ -80,6 +81,7 @@ struct DatabaseKeys: TaskSettings {
   var sqlite: SettingPath?
   var postgres: String?
   var passwordFile: SettingPath?
+  var secureDelete = false
   var except: [ExceptKeys] = []
 
   static let noun = "key"
@@ -87,6 +89,10 @@ struct DatabaseKeys: TaskSettings {
     SettingField("sqlite", \.sqlite, "The file of an SQLite database"),
     SettingField("postgres", \.postgres, "The URL of a PostgreSQL database, without a password"),
     SettingField("password_file", \.passwordFile, "A file with the password of a PostgreSQL database"),
+    SettingField(
+      "secure_delete", \.secureDelete,
+      "Whether SQLite also overwrites the pages that a deletion frees, so that nothing deleted can be read from the file"
+    ),
     SettingField("except", \.except, "Rows that no deleting task touches, whatever its rules select"),
   ]
 }

@@ -94,28 +94,6 @@ struct WebAddress: SettingValue, Hashable {
   var json: JSONValue { .string(Secret.masked(text)) }
 }
 
-/// The name of a time zone.
-struct ZoneText: SettingValue, Hashable {
-  var name: String
-
-  static let standard = ZoneText(name: "UTC")
-  static var kind: SettingKind { .string }
-
-  static func read(_ node: ConfigurationNode, in scope: SettingScope) throws(SettingProblem) -> ZoneText {
-    let name = try String.read(node, in: scope)
-    guard ZoneName.zone(name) != nil else {
-      let suggestion = ZoneName.nearest(to: name)
-      let hint = suggestion.map { "did you mean \($0)?" } ?? "expected a name such as UTC or Europe/Riga"
-      throw SettingProblem(
-        code: "unknown_time_zone", "unknown time zone \(name.isEmpty ? node.found : name); \(hint)",
-        suggestion: suggestion)
-    }
-    return ZoneText(name: name)
-  }
-
-  var json: JSONValue { .string(name) }
-}
-
 /// The text of a cron expression.
 struct CronText: SettingValue, Hashable {
   var expression: CronExpression

@@ -19,6 +19,7 @@ struct TaskKeys: TaskSettings {
   var except: [ExceptKeys] = []
   var concurrency = ConcurrencyKeys()
   var guardSetting = GuardSetting.rule(GuardRule())
+  var heartbeatURL: WebAddress?
   var settings = RawSettings()
 
   static let noun = "key"
@@ -41,6 +42,8 @@ struct TaskKeys: TaskSettings {
     SettingField("except", \.except, "Rows that it never touches, whatever its rules select"),
     SettingField("concurrency", \.concurrency, "What must not run at the same time"),
     SettingField("guard", \.guardSetting, "The share of a table above which a run is refused; none switches it off"),
+    SettingField(
+      "heartbeat_url", \.heartbeatURL, "An address that is told of each run: /start, /fail, and itself for success"),
     SettingField("settings", \.settings, "The plugin's own settings"),
   ]
 }

@@ -20,7 +20,8 @@ extension ConfigurationReader {
         report("bad_value", "password_file: an SQLite database has no password; remove it", passwordOrigin)
       }
       return DatabaseConfiguration(
-        name: name, engine: .sqlite(path: path.text), exceptions: exceptions, origin: entry.keyOrigin)
+        name: name, engine: .sqlite(path: path.text), exceptions: exceptions, secureDelete: keys.secureDelete,
+        origin: entry.keyOrigin)
     case (nil, let url?):
       let origin = node?["postgres"]?.origin ?? entry.keyOrigin
       guard url.hasPrefix("postgres://") || url.hasPrefix("postgresql://") else {

@@ -11,7 +11,10 @@ extension ConfigurationReader {
     let name = entry.key
     let node = entry.value.isNull ? nil : entry.value
     let plugin = findPlugin(name, node, entry.keyOrigin)
-    let (keys, found) = TaskKeys.read(node, owner: entry.keyOrigin, in: scope, place: "tasks.\(name)")
+    var (keys, found) = TaskKeys.read(node, owner: entry.keyOrigin, in: scope, place: "tasks.\(name)")
+    if let plugin, plugin.powers.contains(.delete), !plugin.isGuardedByDefault, node?["guard"]?.isNull ?? true {
+      keys.guardSetting = .none
+    }
     problems += found.map { misplacedSetting($0, node, plugin) }
     guard node == nil || node?.entries.isEmpty == false || node?.content == .map([]) else { return nil }
     let schedule = readSchedule(keys, node, host)
@@ -46,7 +49,7 @@ extension ConfigurationReader {
         onConflict: keys.concurrency.onConflict, maxWait: keys.concurrency.maxWait, guardRule: rule,
         budget: keys.budget.map { RunBudget(maxRows: $0.maxRows, maxDuration: $0.maxDuration) }, window: keys.window,
         timeZone: zone, exceptions: keys.except.compactMap { $0.exception(in: nil) } + held),
-      settings: settings, prepared: prepared, origin: entry.keyOrigin)
+      heartbeatURL: keys.heartbeatURL?.text, settings: settings, prepared: prepared, origin: entry.keyOrigin)
   }
 
   /// The id of the plugin of a task: what `plugin:` says, or the task's name.

@@ -104,14 +104,18 @@ public struct DatabaseConfiguration: Hashable, Sendable {
   public var engine: Engine
   /// Rows that no task may touch.
   public var exceptions: [RowException]
+  /// Whether pages that a deletion frees are overwritten.
+  public var secureDelete: Bool
   /// Where it is configured.
   public var origin: ValueOrigin
 
   /// Creates a database.
   public init(
-    name: String, engine: Engine, exceptions: [RowException] = [], origin: ValueOrigin = .standard
+    name: String, engine: Engine, exceptions: [RowException] = [], secureDelete: Bool = false,
+    origin: ValueOrigin = .standard
   ) {
     self.name = name
+    self.secureDelete = secureDelete
     self.engine = engine
     self.exceptions = exceptions
     self.origin = origin

@@ -25,6 +25,8 @@ public struct TaskConfiguration: Sendable {
   public var grace: Duration?
   /// The rules it runs under.
   public var rules: TaskRules
+  /// An address that is told of each run. It may hold a password: never show it unmasked.
+  public var heartbeatURL: String?
   /// The `settings:` map as it was read, overrides included; nothing where there is none. It may hold secrets.
   public var settings: ConfigurationNode?
   /// The task with its settings, ready to run.

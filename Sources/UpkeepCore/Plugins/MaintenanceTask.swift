@@ -24,7 +24,16 @@ public protocol PreviewableTask: MaintenanceTask {
 }
 
 /// A task that deletes rows or files, so that the runner lets the guard judge a preview before each run.
-public protocol DeletingTask: PreviewableTask {}
+public protocol DeletingTask: PreviewableTask {
+  /// Whether it is guarded where the configuration says nothing. One that isn't has no preview before its runs either,
+  /// unless a guard is set.
+  static var isGuardedByDefault: Bool { get }
+}
+
+extension DeletingTask {
+  /// It is.
+  public static var isGuardedByDefault: Bool { true }
+}
 
 /// A task that changes rows and deletes none: the guard has nothing to judge, and ``TaskContext/exceptions(in:)`` hold
 /// for it all the same.

@@ -18,23 +18,28 @@ public struct PluginDocumentation: Hashable, Sendable {
   public var sample: String
   /// The names of the counts that its results carry, each with one line of explanation.
   public var counts: [(name: String, meaning: String)]
+  /// The names of those counts that say what a run saw and left alone, so that the next one counts it again.
+  public var seenCounts: Set<String>
   /// The ids of plugins that change what this one finds, where they run before it on the same database: a preview of a
   /// group says so.
   public var dependsOn: [String]
 
   /// Describes a plugin.
   public init(
-    summary: String, sample: String, counts: [(name: String, meaning: String)] = [], dependsOn: [String] = []
+    summary: String, sample: String, counts: [(name: String, meaning: String)] = [], seenCounts: Set<String> = [],
+    dependsOn: [String] = []
   ) {
     self.summary = summary
     self.sample = sample
     self.counts = counts
+    self.seenCounts = seenCounts
     self.dependsOn = dependsOn
   }
 
   /// Equal where all texts are.
   public static func == (left: Self, right: Self) -> Bool {
-    left.summary == right.summary && left.sample == right.sample && left.dependsOn == right.dependsOn
+    left.summary == right.summary && left.sample == right.sample && left.seenCounts == right.seenCounts
+      && left.dependsOn == right.dependsOn
       && left.counts.elementsEqual(right.counts) { $0 == $1 }
   }
 
@@ -58,6 +63,8 @@ public struct PluginDescriptor: Sendable {
   public let settings: [SettingDescription]
   /// What it can do beside running.
   public let powers: Set<PluginPower>
+  /// Whether its tasks are guarded where their configuration says nothing of a guard.
+  public let isGuardedByDefault: Bool
   /// Reads settings and makes a task of them; reports every problem.
   public let prepare:
     @Sendable (_ settings: ConfigurationNode?, _ owner: ValueOrigin, _ scope: SettingScope) -> (
@@ -66,11 +73,12 @@ public struct PluginDescriptor: Sendable {
 
   fileprivate init<T: MaintenanceTask>(
     _ id: String, _ type: T.Type, _ documentation: PluginDocumentation, powers: Set<PluginPower>,
-    build: @escaping @Sendable (T.Settings) -> PreparedTask
+    isGuardedByDefault: Bool = false, build: @escaping @Sendable (T.Settings) -> PreparedTask
   ) {
     self.id = id
     self.documentation = documentation
     self.powers = powers
+    self.isGuardedByDefault = isGuardedByDefault
     settings = T.Settings.descriptions
     prepare = { node, owner, scope in
       let (settings, problems) = T.Settings.read(node, owner: owner, in: scope)
@@ -94,6 +102,8 @@ public struct PreparedTask: Sendable {
   public let preview: Body?
   /// Whether the guard judges a preview before each run.
   public let isGuarded: Bool
+  /// Whether it goes without guard and preview where no guard is set for it.
+  public let isGuardOptional: Bool
   /// The ids of plugins that change what it finds: see ``PluginDocumentation/dependsOn``.
   public var dependsOn: [String] = []
   /// Describes what the task watches over; nothing where it can't.
@@ -102,12 +112,13 @@ public struct PreparedTask: Sendable {
   /// Creates a prepared task. Plugins are registered with ``Plugin(_:_:_:)``; tests may build one by hand.
   public init(
     settings: [String: JSONValue] = [:], run: @escaping Body, preview: Body? = nil, isGuarded: Bool = false,
-    statistics: (@Sendable (TaskContext) async throws -> Statistics)? = nil
+    isGuardOptional: Bool = false, statistics: (@Sendable (TaskContext) async throws -> Statistics)? = nil
   ) {
     self.settings = settings
     self.run = run
     self.preview = preview
     self.isGuarded = isGuarded
+    self.isGuardOptional = isGuardOptional
     self.statistics = statistics
   }
 }
@@ -174,10 +185,12 @@ public func Plugin<T: ChangingTask>(
 public func Plugin<T: DeletingTask>(
   _ id: String, _ type: T.Type, _ documentation: PluginDocumentation
 ) -> PluginDescriptor {
-  PluginDescriptor(id, type, documentation, powers: [.preview, .delete]) { settings in
+  PluginDescriptor(
+    id, type, documentation, powers: [.preview, .delete], isGuardedByDefault: T.isGuardedByDefault
+  ) { settings in
     PreparedTask(
       settings: settings.values, run: { try await T().run(settings, in: $0) },
-      preview: { try await T().preview(settings, in: $0) }, isGuarded: true)
+      preview: { try await T().preview(settings, in: $0) }, isGuarded: true, isGuardOptional: !T.isGuardedByDefault)
   }
 }
 
@@ -185,10 +198,12 @@ public func Plugin<T: DeletingTask>(
 public func Plugin<T: DeletingTask & InspectableTask>(
   _ id: String, _ type: T.Type, _ documentation: PluginDocumentation
 ) -> PluginDescriptor {
-  PluginDescriptor(id, type, documentation, powers: [.preview, .delete, .inspect]) { settings in
+  PluginDescriptor(
+    id, type, documentation, powers: [.preview, .delete, .inspect], isGuardedByDefault: T.isGuardedByDefault
+  ) { settings in
     PreparedTask(
       settings: settings.values, run: { try await T().run(settings, in: $0) },
-      preview: { try await T().preview(settings, in: $0) }, isGuarded: true,
+      preview: { try await T().preview(settings, in: $0) }, isGuarded: true, isGuardOptional: !T.isGuardedByDefault,
       statistics: { try await T().statistics(settings, in: $0) })
   }
 }

@@ -57,6 +57,9 @@ public struct TaskContext: Sendable {
   public let limits: RunLimits
   /// Rows that the run must not touch: see ``exceptions(in:)``.
   public let exceptions: [RowException]
+  /// The result of the last run of this task (no preview) that was completed, for a task that has to notice that
+  /// something changed since; nothing where there is none.
+  public let lastCompleted: @Sendable () async throws -> RunResult?
   /// The time since this part of the run began; measured only where a limit needs it.
   let elapsed: @Sendable () -> Duration
 
@@ -65,7 +68,7 @@ public struct TaskContext: Sendable {
     task: String, runID: String, mode: RunMode, trigger: RunTrigger, now: Timestamp, wallClock: any WallClock,
     clock: any Clock<Duration>, random: any RandomSource, resources: any TaskResources, logger: Logger,
     forecast: Forecast?, journal: RunJournal, limits: RunLimits = RunLimits(),
-    exceptions: [RowException] = []
+    exceptions: [RowException] = [], lastCompleted: @escaping @Sendable () async throws -> RunResult? = { nil }
   ) {
     self.task = task
     self.runID = runID
@@ -81,6 +84,7 @@ public struct TaskContext: Sendable {
     self.journal = journal
     self.limits = limits
     self.exceptions = exceptions
+    self.lastCompleted = lastCompleted
     if limits.maxDuration == nil { elapsed = { .zero } } else { elapsed = clock.stopwatch() }
   }
 

@@ -6,6 +6,13 @@ public struct ColumnDescription: Hashable, Sendable {
   public var type: String
   /// Whether it refuses NULL.
   public var isNotNull: Bool
+  /// Whether its value is computed from others.
+  public var isGenerated = false
+  /// The collation that its values are compared under.
+  public var collation = ColumnDescription.binary
+
+  /// The collation of a column that names none.
+  public static let binary = "BINARY"
 
   /// The affinity that SQLite gives a column of this type (SQLite documentation, "Datatypes", section 3.1).
   public var affinity: String {
@@ -23,6 +30,8 @@ public struct IndexDescription: Hashable, Sendable {
   public var name: String
   /// Its columns in order; an expression is an empty name.
   public var columns: [String]
+  /// The collation of each of them.
+  public var collations: [String]
   /// Whether it covers only some rows.
   public var isPartial: Bool
 }
@@ -79,17 +88,54 @@ public struct TableDescription: Hashable, Sendable {
   /// Whether it is a virtual table.
   public var isVirtual: Bool
 
+  /// The column that is the engine's own row number under another name (SQLite documentation, "ROWIDs and the INTEGER
+  /// PRIMARY KEY"); nothing where there is none. `INTEGER PRIMARY KEY DESC` isn't one: it has an index of its own.
+  public var rowNumberColumn: String? {
+    guard rowNumber != nil, primaryKey.count == 1, column(primaryKey[0])?.type.uppercased() == "INTEGER",
+      !indexes.contains(where: { $0.name.hasPrefix("sqlite_autoindex_") && $0.columns == primaryKey })
+    else { return nil }
+    return primaryKey[0]
+  }
+
   /// The column with a name, whatever its case.
   public func column(_ name: String) -> ColumnDescription? {
-    columns.first { $0.name.lowercased() == name.lowercased() }
+    columns.first { $0.name.schemaKey == name.schemaKey }
+  }
+
+  /// The columns that tell a row from all others: the engine's row number, or the primary key where rows have none.
+  ///
+  /// Nothing where neither does: the primary key of a table with row numbers may be NULL, and no name may be left to reach
+  /// them by.
+  public var identity: [String]? {
+    if let rowNumber { return [rowNumber] }
+    let isKey = !primaryKey.isEmpty && primaryKey.allSatisfy { column($0)?.isNotNull ?? false }
+    return isKey ? primaryKey : nil
+  }
+
+  /// The collation under which no two rows have the same ``identity``: that of the key, where it has one of its own.
+  public var identityCollations: [String] {
+    let key = indexes.first { $0.columns.map(\.schemaKey) == primaryKey.map(\.schemaKey) }
+    guard rowNumber == nil, let key else { return [] }
+    return key.collations.map { $0.uppercased() }
   }
 
   /// Whether rows can be found by these columns without reading the whole table.
-  public func hasIndex(on wanted: [String]) -> Bool {
-    let wanted = Set(wanted.map { $0.lowercased() })
-    let keys = indexes.filter { !$0.isPartial }.map(\.columns) + (primaryKey.isEmpty ? [] : [primaryKey])
-    return keys.contains { columns in
-      columns.count >= wanted.count && Set(columns.prefix(wanted.count).map { $0.lowercased() }) == wanted
+  ///
+  /// - Parameter collations: The collation of each comparison; nothing means those of the columns.
+  public func hasIndex(on wanted: [String], collations: [String]? = nil) -> Bool {
+    let own = wanted.map { column($0)?.collation ?? ColumnDescription.binary }
+    let collations = (collations ?? own).map { $0.uppercased() }
+    let terms = Set(zip(wanted, collations).map { "\($0.schemaKey) \($1)" })
+    if primaryKey.count == 1, terms.count == 1, wanted.first?.schemaKey == primaryKey[0].schemaKey,
+      !indexes.contains(where: { $0.columns.map(\.schemaKey) == primaryKey.map(\.schemaKey) })
+    {
+      // An INTEGER PRIMARY KEY is the row number itself, and has no index of its own.
+      return true
+    }
+    return indexes.contains { index in
+      guard !index.isPartial, index.columns.count >= terms.count else { return false }
+      let first = zip(index.columns, index.collations).prefix(terms.count)
+      return Set(first.map { "\($0.schemaKey) \($1.uppercased())" }) == terms
     }
   }
 }
@@ -97,12 +143,14 @@ public struct TableDescription: Hashable, Sendable {
 /// The tables of a database and how they refer to each other, read from the live schema.
 public struct Catalogue: Sendable {
   private let byName: [String: TableDescription]
+  private let otherKinds: [String: String]
   /// All references.
   public let foreignKeys: [ForeignKey]
 
-  init(tables: [TableDescription], foreignKeys: [ForeignKey]) {
-    byName = Dictionary(tables.map { ($0.name.lowercased(), $0) }) { first, _ in first }
+  init(tables: [TableDescription], foreignKeys: [ForeignKey], otherKinds: [String: String]) {
+    byName = Dictionary(tables.map { ($0.name.schemaKey, $0) }) { first, _ in first }
     self.foreignKeys = foreignKeys
+    self.otherKinds = Dictionary(otherKinds.map { ($0.key.schemaKey, $0.value) }) { first, _ in first }
   }
 
   /// The tables, by name.
@@ -112,6 +160,16 @@ public struct Catalogue: Sendable {
 
   /// The table with a name, whatever its case.
   public subscript(name: String) -> TableDescription? {
-    byName[name.lowercased()]
+    byName[name.schemaKey]
+  }
+
+  /// What has a name without being a table of its own: `view`, or `shadow` for the inside of a virtual table.
+  public func otherKind(of name: String) -> String? {
+    otherKinds[name.schemaKey]
+  }
+
+  /// Every name that a statement could take for that of a table.
+  public var names: [String] {
+    Array(byName.keys) + Array(otherKinds.keys)
   }
 }

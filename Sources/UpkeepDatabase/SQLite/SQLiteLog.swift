@@ -1,4 +1,5 @@
-import Foundation
+import CSQLiteLog
+import Synchronization
 
 /// How a write-ahead log stands.
 public struct LogState: Hashable, Sendable {
@@ -24,28 +25,35 @@ public struct LogState: Hashable, Sendable {
     frames * (pageSize + 24)
   }
 
-  /// Whether every frame is in the database, so that the next writer begins the log anew where no reader needs it.
-  public var isCheckpointed: Bool {
-    checkpointed >= frames
+  /// Frames that a checkpoint has still to bring into the database.
+  public var backlog: Int {
+    max(0, frames - checkpointed)
   }
 }
 
-extension LogState {
-  /// Reads the state from the header of the wal-index (`-shm`) of a SQLite file, which costs no lock and no statement.
-  ///
-  /// Source: "WAL-mode File Format", sections 2.1 and 2.2: iChange at byte 8, szPage at 14, mxFrame at 16, nBackfill at
-  /// 96, all in the machine's byte order.
-  /// - Returns: Nothing where the file isn't in WAL mode, or nobody has it open.
-  init?(sqlite path: String) {
-    let file = open(path + "-shm", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var words = [UInt32](repeating: 0, count: 25)
-    let count = words.withUnsafeMutableBytes { pread(file, $0.baseAddress, 100, 0) }
-    guard count == 100, words[0] == 3_007_000 else { return nil }
-    let size = Int(words[3] >> 16)
-    self.init(
-      frames: Int(words[4]), checkpointed: Int(words[24]), pageSize: size == 1 ? 65_536 : size,
-      commits: words[2])
+/// The header of the wal-index of a connection in WAL mode, which the connection has mapped into memory.
+///
+/// It is read there, and not from the `-shm` file: closing a file that a process has opened twice gives back the locks
+/// that SQLite holds on it (POSIX, `fcntl`), and with them what keeps other programs from rebuilding the index.
+final class SQLiteLogIndex: Sendable {
+  /// The address as a number: it is readable until the connection is closed, which ``close()`` says.
+  private let address: Mutex<UInt>
+
+  init(_ index: UnsafeRawPointer?) {
+    address = Mutex(UInt(bitPattern: index))
+  }
+
+  var state: LogState? {
+    address.withLock { address in
+      var state = sqlite_log_state()
+      guard sqlite_log_read(UnsafeRawPointer(bitPattern: address), &state) != 0 else { return nil }
+      return LogState(
+        frames: Int(state.frames), checkpointed: Int(state.checkpointed), pageSize: Int(state.page_size),
+        commits: state.commits)
+    }
+  }
+
+  func close() {
+    address.withLock { $0 = 0 }
   }
 }

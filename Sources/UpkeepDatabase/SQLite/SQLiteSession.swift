@@ -1,3 +1,4 @@
+import CSQLiteLog
 import Foundation
 import GRDB
 import UpkeepCore
@@ -5,10 +6,12 @@ import UpkeepCore
 /// One connection to a SQLite file.
 public final class SQLiteSession: DatabaseSession {
   private let queue: DatabaseQueue
+  private let log: SQLiteLogIndex
   private let errors: SQLiteErrors
 
-  init(_ queue: DatabaseQueue, errors: SQLiteErrors) {
+  init(_ queue: DatabaseQueue, log: SQLiteLogIndex, errors: SQLiteErrors) {
     self.queue = queue
+    self.log = log
     self.errors = errors
   }
 
@@ -42,8 +45,20 @@ public final class SQLiteSession: DatabaseSession {
     }
   }
 
+  /// The state of the file's log, from the connection's own memory; nothing where it isn't in WAL mode.
+  public func logState() -> LogState? {
+    log.state
+  }
+
+  /// Takes or gives back the lock that SQLite takes for a checkpoint.
+  public func reserveCheckpoints(_ reserve: Bool) async throws -> Bool {
+    guard log.state != nil else { return true }
+    return try await access { sqlite_log_reserve($0.sqliteConnection, reserve ? 1 : 0) != 0 }
+  }
+
   /// Closes the connection; a write-ahead log that nobody else uses is brought into the file by SQLite.
   public func close() async {
+    log.close()
     try? queue.close()
   }
 

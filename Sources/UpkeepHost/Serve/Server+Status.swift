@@ -1,5 +1,5 @@
 import UpkeepConfiguration
-public import UpkeepCore
+import UpkeepCore
 public import UpkeepRuns
 import UpkeepRuntime
 

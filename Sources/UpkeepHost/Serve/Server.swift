@@ -2,7 +2,7 @@ public import Logging
 import ServiceLifecycle
 import Synchronization
 import UpkeepConfiguration
-public import UpkeepCore
+import UpkeepCore
 public import UpkeepRuns
 import UpkeepRuntime
 

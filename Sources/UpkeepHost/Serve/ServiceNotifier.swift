@@ -1,6 +1,6 @@
 public import Foundation
 import Synchronization
-public import UpkeepCore
+import UpkeepCore
 import UpkeepRuntime
 
 /// Tells systemd how `serve` stands, by the protocol of sd_notify(3): datagrams to the socket in `NOTIFY_SOCKET`.

@@ -24,7 +24,10 @@ extension RunSession {
       task: request.task.name, runID: runID, mode: phase == .preview ? .preview : .run, trigger: request.trigger,
       now: started, wallClock: runner.wallClock, clock: runner.clock,
       random: runner.random, resources: runner.resources, logger: logger, forecast: machine.forecast, journal: journal,
-      limits: limits, exceptions: request.task.rules.exceptions)
+      limits: limits, exceptions: request.task.rules.exceptions,
+      lastCompleted: { [store, task = request.task.name] in
+        try await store.records(RunQuery(task: task, status: .completed, mode: .run, limit: 1)).first?.result
+      })
     let body = phase == .preview ? prepared.preview : prepared.run
     work = Task { [send] in
       do {

@@ -45,7 +45,7 @@ struct RunSession {
     self.record = record
     machine = RunMachine(
       RunMachine.Plan(
-        task: task.name, mode: request.mode, rules: task.rules, isGuarded: task.prepared.isGuarded,
+        task: task.name, mode: request.mode, rules: task.rules, isGuarded: task.isGuarded,
         overrideGuard: request.overrideGuard, waits: request.waits))
     (events, send) = AsyncStream.makeStream(of: Event.self)
   }

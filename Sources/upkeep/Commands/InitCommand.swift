@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import UpkeepCore
 import UpkeepDemo
+import UpkeepHost
 
 struct InitCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
@@ -11,26 +12,62 @@ struct InitCommand: UpkeepSubcommand {
       EXAMPLES:
         upkeep init                          writes config/upkeep.yaml
         upkeep init --config /etc/upkeep/upkeep.yaml
+        upkeep init --database app.sqlite    proposes rules for its tables, commented out
       """)
+
+  @Option(
+    name: .long, help: ArgumentHelp("An SQLite database to propose rules for; it is only read.", valueName: "file"),
+    completion: .file())
+  var database: String?
 
   @OptionGroup var options: GlobalOptions
 
   func execute(_ console: Console) async throws -> ExitStatus {
     let path = options.config ?? "config/upkeep.yaml"
+    if FileManager.default.fileExists(atPath: path) { throw fileExists(path) }
+    guard let database else {
+      try write(StarterConfiguration.text, to: path)
+      console.note(["wrote \(path); edit the path of the database in it, then: upkeep validate --live"])
+      return .done
+    }
+    let proposed = try await ProposedConfiguration(
+      for: database, namedAs: Self.path(of: database, seenFrom: path), now: Host.systemWallClock.now())
+    try write(proposed.text, to: path)
+    let rules = NumberText.counted(proposed.rules, "rule")
+    let next =
+      proposed.rules == 0
+      ? "no table with a time column was found"
+      : "\(rules) proposed in it, commented out; take those you want, then: upkeep preview table_retention"
+    console.note(["wrote \(path): \(next)"])
+    return .done
+  }
+
+  private func write(_ text: String, to path: String) throws {
     let folder = (path as NSString).deletingLastPathComponent
     do {
       if !folder.isEmpty { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }
-      try Data(StarterConfiguration.text.utf8).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .withoutOverwriting)
     } catch let error as CocoaError where error.code == .fileWriteFileExists {
-      throw TaskError(
-        code: "file_exists", place: path, problem: "there is such a file already, and it isn't overwritten",
-        fix: "edit it, or name another one with --config")
+      throw fileExists(path)
     } catch {
       throw TaskError(
         code: "cannot_write", place: path, problem: "it can't be written: \(error.localizedDescription)",
         fix: "check the path and the permissions of its folder")
     }
-    console.note(["wrote \(path); edit the path of the database in it, then: upkeep validate --live"])
-    return .done
+  }
+
+  private func fileExists(_ path: String) -> TaskError {
+    TaskError(
+      code: "file_exists", place: path, problem: "there is such a file already, and it isn't overwritten",
+      fix: "edit it, or name another one with --config")
+  }
+
+  /// The path of a file as a configuration names it: relative paths in it start at its own folder.
+  static func path(of file: String, seenFrom configuration: String) -> String {
+    if file.hasPrefix("/") { return file }
+    let folder = configuration.split(separator: "/").dropLast().filter { $0 != "." }
+    let here = FileManager.default.currentDirectoryPath
+    if configuration.hasPrefix("/") || folder.contains("..") { return "\(here)/\(file)" }
+    return String(repeating: "../", count: folder.count) + file
   }
 }

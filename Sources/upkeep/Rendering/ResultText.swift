@@ -15,7 +15,7 @@ enum ResultText {
     let heading = result.mode == .preview || result.status == .refused ? "WOULD GO" : "DELETED"
     lines += TableCounts.lines(result.tables, heading: heading, width: width - 2).map { "  \($0)" }
     lines += otherCounts(result)
-    lines += result.details.flatMap { DatabaseDetail($0)?.lines(result) ?? [] }
+    lines += result.details.flatMap { DatabaseDetail($0)?.lines(result) ?? FolderDetail($0)?.lines(result) ?? [] }
     if let remaining = result.remaining {
       let left = remaining.sorted { $0.key < $1.key }.map { "\($0.key) \(NumberText.grouped($0.value))" }
       lines.append("  left for the next run: \(left.joined(separator: ", "))")
@@ -60,12 +60,13 @@ enum ResultText {
 
   private static func total(_ result: RunResult) -> String {
     let rows = result.tables.reduce(0) { $0 + $1.deleted }
+    let noun = result.details.contains { FolderDetail($0) != nil } ? "upload" : "row"
     if result.tables.isEmpty || rows == 0 && !changes(result).isEmpty { return "" }
     if result.mode == .preview {
-      return rows == 0 ? ", nothing to delete" : ", \(NumberText.counted(rows, "row")) would go"
+      return rows == 0 ? ", nothing to delete" : ", \(NumberText.counted(rows, noun)) would go"
     }
     guard result.startedAt != nil, result.status != .refused else { return "" }
-    return rows == 0 ? ", nothing deleted" : ", \(NumberText.counted(rows, "row")) deleted"
+    return rows == 0 ? ", nothing deleted" : ", \(NumberText.counted(rows, noun)) deleted"
   }
 
   /// What the guard has to say.
@@ -91,6 +92,8 @@ enum ResultText {
   }
 
   private static func changes(_ result: RunResult) -> [(key: String, value: Int)] {
-    result.counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
+    // The lines about the folder say them all.
+    if result.details.contains(where: { FolderDetail($0) != nil }) { return [] }
+    return result.counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }
   }
 }

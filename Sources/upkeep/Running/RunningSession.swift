@@ -70,6 +70,8 @@ struct RunningSession {
     } else if targets.isEmpty {
       console.note(["No task is enabled: nothing to do."])
     }
+    let troubles = await host.settleNotices()
+    console.note(troubles.map { "\(console.errorPaint.yellow("warning:")) \($0)" })
     let results = documents.flatMap(\.results)
     let wasStopped = results.contains { $0.status == .cancelled || $0.status == .interrupted }
     if let status = signals.received, wasStopped || documents.count < targets.count { return status }

@@ -9,7 +9,12 @@ import UpkeepCore
     "upkeep_last", "upkeep_peer",
   ]
 
-  @Test(arguments: names, ["at", "seq", "rid", "up", "order", "a \"b\" c", "upkeep_key_0"])
+  static let columns = ["at", "seq", "rid", "up", "order", "a \"b\" c", "upkeep_key_0"]
+
+  static let cases =
+    names.map { ($0, "upkeep_key_0") } + columns.map { ("t", $0) } + [("upkeep_peer", "at"), ("rid", "rid")]
+
+  @Test(arguments: cases)
   func takesTablesAndColumnsOfAnyName(table: String, column: String) async throws {
     func quoted(_ name: String) -> String { "\"\(name.replacing("\"", with: "\"\""))\"" }
     func escaped(_ text: String) -> String { text.replacing("\"", with: "\\\"") }

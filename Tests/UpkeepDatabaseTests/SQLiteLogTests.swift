@@ -1,0 +1,153 @@
+import Foundation
+import Testing
+import UpkeepCore
+import UpkeepDatabase
+
+/// The write-ahead log of a SQLite file.
+struct SQLiteLogTests {
+  private func database(_ body: (SQLiteDatabase) async throws -> Void) async throws {
+    let folder = NSTemporaryDirectory() + "upkeep-log-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let database = SQLiteDatabase(name: "test", path: folder + "/test.sqlite", mayCreate: true)
+    let session = try await database.open(.write(.normal), purpose: "test")
+    try await session.perform { connection in
+      _ = try connection.rows("PRAGMA journal_mode = WAL")
+      try connection.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, text TEXT)")
+    }
+    await session.close()
+    try await body(database)
+  }
+
+  private func python(_ program: String, _ arguments: String...) throws -> String {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", program] + arguments
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    let data = output.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  @Test func tellsHowTheLogStands() async throws {
+    try await database { database in
+      let session = try await database.open(.write(.normal), purpose: "test")
+      let before = try #require(session.logState())
+      try await session.perform { _ = try $0.execute("INSERT INTO t(text) VALUES ('a')") }
+      let after = try #require(session.logState())
+      #expect(after.commits == before.commits + 1)
+      #expect(after.frames > before.frames)
+      #expect(after.pageSize == 4096)
+      _ = try await session.perform { try $0.rows("PRAGMA wal_checkpoint(PASSIVE)") }
+      #expect(session.logState()?.backlog == 0)
+      await session.close()
+      #expect(session.logState() == nil)
+    }
+  }
+
+  @Test func saysNothingOfALogWhereThereIsNone() async throws {
+    try await database { database in
+      let session = try await database.open(.write(.normal), purpose: "test")
+      _ = try await session.perform { try $0.rows("PRAGMA journal_mode = DELETE") }
+      await session.close()
+      let again = try await database.open(.write(.normal), purpose: "test")
+      #expect(again.logState() == nil)
+      #expect(try await again.reserveCheckpoints(true))
+      await again.close()
+    }
+  }
+
+  /// Another program that finds nobody holding the last lock of the index ("WAL-mode File Format", 2.3.4) builds it anew,
+  /// under the feet of those who use it.
+  @Test func readingTheStateGivesNoLockBack() async throws {
+    try await database { database in
+      let session = try await database.open(.write(.normal), purpose: "test")
+      for _ in 0..<3 { _ = session.logState() }
+      let program = """
+        import fcntl, sys
+        file = open(sys.argv[1] + '-shm', 'r+b')
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)
+            print('free')
+        except OSError:
+            print('held')
+        """
+      #expect(try python(program, database.path) == "held")
+      await session.close()
+    }
+  }
+
+  @Test func keepsOthersFromCheckpointingUntilItGivesTheRightBack() async throws {
+    try await database { database in
+      let (session, keeper) = (
+        try await database.open(.write(.normal), purpose: "test"),
+        try await database.open(.write(.normal), purpose: "test")
+      )
+      try await session.perform { _ = try $0.execute("INSERT INTO t(text) VALUES ('a')") }
+      let program =
+        "import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute('PRAGMA wal_checkpoint').fetchone()[0])"
+      #expect(try await keeper.reserveCheckpoints(true))
+      #expect(try python(program, database.path) == "1")
+      #expect(try await session.perform { try $0.integer("PRAGMA wal_checkpoint") } == 1)
+      #expect(try await keeper.reserveCheckpoints(false))
+      #expect(try python(program, database.path) == "0")
+      await keeper.close()
+      await session.close()
+    }
+  }
+
+  /// Commits of many pages, larger than what is gathered in memory, some of them rolled back after they spilled.
+  @Test func writesCommitsOfEverySizeWhole() async throws {
+    try await database { database in
+      let session = try await database.open(.write(.normal), purpose: "test")
+      try await session.perform { connection in
+        _ = try connection.rows("PRAGMA wal_autocheckpoint = 0")
+        _ = try connection.rows("PRAGMA cache_size = 10")
+      }
+      var expected: Int64 = 0
+      for (round, rows) in [1, 7, 300, 5000, 2].enumerated() {
+        let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(rows)) "
+        let insert = numbers + "INSERT INTO t(text) SELECT hex(randomblob(200)) FROM n"
+        try await session.transaction(.write) { _ = try $0.execute(insert) }
+        expected += Int64(rows)
+        await #expect(throws: CancellationError.self) {
+          try await session.transaction(.write) { connection in
+            try connection.execute(insert)
+            throw CancellationError()
+          }
+        }
+        let program = """
+          import sqlite3, sys
+          database = sqlite3.connect('file:' + sys.argv[1] + '?mode=ro', uri=True)
+          print(database.execute('SELECT count(*) FROM t').fetchone()[0], database.execute('PRAGMA integrity_check').fetchone()[0])
+          """
+        #expect(try python(program, database.path) == "\(expected) ok", "round \(round)")
+      }
+      await session.close()
+    }
+  }
+}
+
+/// What stays readable in the file of what was deleted.
+struct SecureDeleteTests {
+  @Test(arguments: [true, false])
+  func overwritesFreedPagesWhereAsked(secureDelete: Bool) async throws {
+    let path = NSTemporaryDirectory() + "upkeep-secure-\(UUID().uuidString).sqlite"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let database = SQLiteDatabase(name: "test", path: path, mayCreate: true, secureDelete: secureDelete)
+    let session = try await database.open(.write(.normal), purpose: "test")
+    try await session.perform { connection in
+      try connection.execute("CREATE TABLE t(id INTEGER PRIMARY KEY, text TEXT)")
+      try connection.execute(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO t SELECT i, 'confidential' || i FROM n"
+      )
+      try connection.execute("DELETE FROM t WHERE id > 1")
+    }
+    await session.close()
+    let left = String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    #expect(left.contains("confidential1"))
+    #expect(left.contains("confidential250") == !secureDelete)
+  }
+}

@@ -1,0 +1,121 @@
+import Testing
+import UpkeepCore
+import UpkeepDatabase
+
+@testable import UpkeepPurge
+
+/// Rows that are deleted by ranges of their number, and what must survive there.
+struct RangeTests {
+  private static let edges = [DeletionEdge("child", "parent_id", to: "parent", .delete)]
+
+  /// A hundred parents of which all but the given ones are old, with a child each.
+  private func fixture(
+    kept: [Int], parent: String = "INTEGER PRIMARY KEY", reference: String = "INTEGER"
+  ) async throws -> PurgeFixture {
+    let list = kept.map(String.init).joined(separator: ", ")
+    return try await PurgeFixture(
+      "CREATE TABLE parent(id \(parent), at TEXT)", "CREATE INDEX ix_at ON parent(at)",
+      "CREATE TABLE child(id INTEGER PRIMARY KEY, parent_id \(reference))", "CREATE INDEX ix_child ON child(parent_id)",
+      """
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+      INSERT INTO parent SELECT i, CASE WHEN i IN (\(list)) THEN '2026-11-19' ELSE '2026-10-01' END FROM n
+      """, "INSERT INTO child SELECT id, id FROM parent")
+  }
+
+  private func check(_ fixture: PurgeFixture, left parents: [Int], _ children: String) async throws {
+    let preview = try await fixture.preview([.old("parent")], edges: Self.edges)
+    let run = try await fixture.run([.old("parent")], edges: Self.edges)
+    #expect(preview.counts == run.counts)
+    #expect(preview.tables.map(\.oldest) == run.tables.map(\.oldest))
+    #expect(preview.tables.map(\.newest) == run.tables.map(\.newest))
+    #expect(run.counts["parent_deleted"] == 100 - parents.count)
+    #expect(try await fixture.text("SELECT id FROM parent") == parents.map(String.init).joined(separator: " "))
+    #expect(try await fixture.text("SELECT parent_id FROM child ORDER BY id") == children)
+  }
+
+  @Test(arguments: [
+    [], [1], [100], [1, 100], [50, 51, 52], [2, 4, 6, 8], Array(1...16), Array(1...17), Array(80...100),
+    Array(stride(from: 2, through: 100, by: 2)),
+  ])
+  func leavesTheRowsBetweenTheRanges(kept: [Int]) async throws {
+    try await check(try await fixture(kept: kept), left: kept, kept.map(String.init).joined(separator: " "))
+  }
+
+  @Test(arguments: [
+    ("INTEGER PRIMARY KEY", "INTEGER"), ("INTEGER PRIMARY KEY", "TEXT"), ("INTEGER PRIMARY KEY", ""),
+    ("INTEGER PRIMARY KEY", "REAL"), ("INTEGER PRIMARY KEY DESC", "INTEGER"), ("INT PRIMARY KEY", "INTEGER"),
+    ("TEXT PRIMARY KEY", "TEXT"),
+  ])
+  func findsTheChildrenHoweverTheReferenceIsHeld(parent: String, reference: String) async throws {
+    let fixture = try await fixture(kept: [7], parent: parent, reference: reference)
+    let run = try await fixture.run([.old("parent")], edges: Self.edges)
+    #expect(run.counts == ["parent_deleted": 99, "child_deleted": 99])
+    #expect(try await fixture.text("SELECT CAST(parent_id AS INTEGER) FROM child") == "7")
+  }
+
+  /// A reference without a declared foreign key may hold anything: only what equals a parent's key refers to it.
+  @Test func keepsChildrenThatReferToNothingBetweenTheNumbers() async throws {
+    let fixture = try await fixture(kept: [60])
+    try await fixture.execute([
+      "INSERT INTO child VALUES (1000, 5.5), (1001, NULL), (1002, 'abc'), (1003, 101), (1004, 0)"
+    ])
+    try await fixture.execute(["INSERT INTO child VALUES (1005, x'05')"])
+    let run = try await fixture.run([.old("parent")], edges: Self.edges)
+    #expect(run.counts == ["parent_deleted": 99, "child_deleted": 99])
+    #expect(
+      try await fixture.text("SELECT id FROM child WHERE id >= 1000") == "1000 1001 1002 1003 1004 1005")
+    #expect(try await fixture.text("SELECT parent_id FROM child WHERE id < 1000") == "60")
+  }
+
+  /// A trigger may change which rows the condition selects, in the midst of a batch.
+  @Test func asksTheConditionAgainWhereATriggerRuns() async throws {
+    let fixture = try await fixture(kept: [])
+    try await fixture.execute([
+      """
+      CREATE TRIGGER revive AFTER DELETE ON child WHEN old.parent_id = 40
+      BEGIN UPDATE parent SET at = '2026-11-19' WHERE id = 41; END
+      """
+    ])
+    let run = try await fixture.run([.old("parent")], edges: Self.edges)
+    #expect(run.counts["parent_deleted"] == 99)
+    #expect(try await fixture.text("SELECT id FROM parent") == "41")
+  }
+
+  /// Between the look for a batch and its transaction the application goes on.
+  @Test func looksAgainWithinTheTransaction() async throws {
+    let fixture = try await fixture(kept: [])
+    try await Purge.with(fixture.database, for: .deletion, in: fixture.context(.run)) { purge in
+      let graph = DeletionGraph(purge.catalogue, declared: Self.edges)
+      let root = try DeletionPlan([.old("parent")], graph: graph).steps[0].root
+      guard case .condition(let condition) = root.selection else { return }
+      let extent = try #require(try await purge.read { try RowExtent(root, condition, on: $0) })
+      let batches = DirectBatches(root, condition, extent: extent, ranges: graph)
+      let parts = try await purge.read { try batches.parts(after: 0, rows: 100, each: 30, on: $0) }
+      #expect(parts.map(\.last) == [30, 60, 90, 100])
+      #expect(parts.map(\.rows) == [30, 30, 30, 10])
+      try await fixture.execute(["UPDATE parent SET at = '2026-11-19' WHERE id IN (1, 30, 31, 99)"])
+      for (from, part) in zip([0, 30, 60, 90], parts) {
+        _ = try await purge.record { try batches.delete(after: Int64(from), through: part.last, on: $0) }
+      }
+    }
+    #expect(try await fixture.text("SELECT id FROM parent") == "1 30 31 99")
+    #expect(try await fixture.text("SELECT parent_id FROM child") == "1 30 31 99")
+  }
+
+  /// Unreadable times among the old ones are counted once, wherever they sort.
+  @Test func countsTimesThatCanNotBeReadOnce() async throws {
+    let fixture = try await fixture(kept: [10])
+    try await fixture.execute([
+      "INSERT INTO parent VALUES (101, ''), (102, '2026-10-99'), (103, 'never'), (104, '2026-11-99'), (105, 17)",
+      "UPDATE parent SET at = '2026-10-0x' WHERE id = 50", "UPDATE parent SET at = 'zzz' WHERE id = 51",
+    ])
+    let preview = try await fixture.preview([.old("parent")], edges: Self.edges)
+    #expect(preview.counts["parent_deleted"] == 97)
+    #expect(
+      preview.warnings.filter { $0.contains("can be read") } == [
+        "parent: 6 rows have no date and time in at that can be read; they are kept: write it as 2026-11-20 12:00:00"
+      ])
+    #expect(try await fixture.run([.old("parent")], edges: Self.edges).counts == preview.counts)
+    #expect(try await fixture.text("SELECT id FROM parent") == "10 50 51 101 102 103 104 105")
+  }
+}
