@@ -13,11 +13,11 @@ let strict: [SwiftSetting] =
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 /// The server without Hummingbird's own router: ours is a function that tests call without a socket.
 let hummingbird: [Target.Dependency] = [
   .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
-  .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-  .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+  .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"), lifecycle,
 ]
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio: [Target.Dependency] = [
@@ -89,7 +89,7 @@ let package = Package(
         "UpkeepFetch", "UpkeepNotices", "UpkeepRuntime", "UpkeepStore", "UpkeepHTTP", "NoopPlugin",
         "OddsRetentionPlugin",
         "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin",
-        "StuckPlansPlugin", "TusExpiryPlugin", log,
+        "StuckPlansPlugin", "TusExpiryPlugin", log, lifecycle,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(

@@ -19,7 +19,9 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
     var statuses: [RunStatus] = [.running, .completed]
     var reason: String?
     /// The events of runs of which nothing is heard.
-    var open: [AsyncStream<RunEvent>.Continuation] = []
+    var open: [(RunResult, AsyncStream<RunEvent>.Continuation)] = []
+    /// What a run is given at its end.
+    var finishing: (@Sendable (inout RunResult) -> Void)?
     var refusal: StartRefusal?
     var editRefusal: EditRefusal?
     var hash = "abc1"
@@ -49,11 +51,28 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
 
   func set(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
 
+  func parts() -> SiteParts {
+    SiteParts(
+      status: self, commands: self, runs: store, pauses: store, configuration: self, editing: self, metrics: metrics,
+      wallClock: wallClock, clock: clock, random: random)
+  }
+
   func site(_ rules: AccessRules = AccessRules(listen: "127.0.0.1")) -> Site {
-    Site(
-      SiteParts(
-        status: self, commands: self, runs: store, pauses: store, configuration: self, editing: self, metrics: metrics,
-        wallClock: wallClock, clock: clock, random: random), rules: rules)
+    Site(parts(), rules: rules)
+  }
+
+  /// Ends the runs of which nothing was heard.
+  func endOpenRuns(as status: RunStatus) {
+    let open = state.withLock { state in
+      defer { state.open = [] }
+      return state.open
+    }
+    for (run, send) in open {
+      var result = run
+      result.status = status
+      send.yield(.finished(result))
+      send.finish()
+    }
   }
 
   /// A result of one of the tasks.
@@ -81,7 +100,8 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
     return TaskStatus(
       name: name, plugin: name == "heartbeat" ? "noop" : name, isEnabled: !disabled.contains(name),
       pause: pauses.first { $0.task == name },
-      running: running.contains(name) ? ["01A"] : [], waiting: [], schedule: "every 1 d", interval: .seconds(86_400),
+      running: running.contains(name) ? ["01M7XY2W6P2NBJ71JT0T71F6M4"] : [], waiting: [], schedule: "every 1 d",
+      interval: .seconds(86_400),
       cron: nil, timeZone: nil,
       timeout: .seconds(1800), nextRunAt: wallClock.now() + .seconds(60), lastRun: try await store.lastRuns()[name],
       settings: [SettingStatus(key: "odds_keep", value: "14d", origin: "default")],
@@ -106,10 +126,11 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
     for status in statuses {
       result.status = status
       result.reason = reason
+      if status.isFinal { seen.finishing?(&result) }
       send.yield(
         status.isFinal ? .finished(result) : status == .queued ? .queued(result, behind: []) : .started(result))
     }
-    if statuses.isEmpty { state.withLock { $0.open.append(send) } } else { send.finish() }
+    if statuses.isEmpty { state.withLock { $0.open.append((queued, send)) } } else { send.finish() }
     return StartedRun(record: RunRecord(result: queued, owner: nil, createdAt: wallClock.now()), events: events)
   }
 

@@ -103,7 +103,9 @@ struct ConfigurationRoutes {
 
   /// `{"enabled": false, "settings": {"odds_keep": "7d"}}` as one edit for each value.
   private static func edits(of task: String, _ document: JSONValue?) throws(Problem) -> [ConfigurationEdit] {
-    guard case .object(let members)? = document, !members.isEmpty else { throw Problem(400, "bad_body", "expected an object with enabled, interval, settings or timeout") }
+    guard case .object(let members)? = document, !members.isEmpty else {
+      throw Problem(400, "bad_body", "expected an object with enabled, interval, settings or timeout")
+    }
     var edits: [ConfigurationEdit] = []
     for (key, value) in try values(members, below: "") {
       edits.append(ConfigurationEdit(task: task, key: key, value: value))

@@ -74,7 +74,8 @@ actor GroupRuns {
         if let reason = jobs[runID]?.stopReason {
           _ = try? await starts.commands.cancel(run.record.result.runID, by: reason)
         }
-        jobs[runID]?.results.append(await starts.follow(run, waits: true))
+        let result = await starts.follow(run, waits: true)
+        jobs[runID]?.results.append(result)
       } catch {
         jobs[runID]?.stopReason = error.detail
       }

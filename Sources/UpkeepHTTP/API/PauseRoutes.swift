@@ -10,7 +10,8 @@ struct PauseRoutes {
   }
 
   private static let pauseBody = Schema.object([
-    Schema.Member("for", .text(), "How long, such as 2h; until somebody resumes it where it isn't given", isRequired: false),
+    Schema.Member(
+      "for", .text(), "How long, such as 2h; until somebody resumes it where it isn't given", isRequired: false),
     Schema.Member("why", .text(), "Why", isRequired: false),
   ])
 

@@ -40,7 +40,9 @@ struct TaskDocument: Encodable {
     try container.encode(task.nextRunAt, forKey: .nextRun)
     try container.encode(task.lastRun, forKey: .lastRun)
     try container.encode(task.hasPreview, forKey: .hasPreview)
-    let settings = task.settings.map { ($0.key, Setting(value: $0.value, origin: $0.origin, help: $0.help, tunable: $0.isTunable)) }
+    let settings = task.settings.map {
+      ($0.key, Setting(value: $0.value, origin: $0.origin, help: $0.help, tunable: $0.isTunable))
+    }
     try container.encode(Dictionary(settings) { first, _ in first }, forKey: .settings)
     try container.encode(etag, forKey: .etag)
   }

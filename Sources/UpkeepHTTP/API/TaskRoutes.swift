@@ -24,7 +24,8 @@ struct TaskRoutes {
       isRequired: false),
   ])
   private static let startAnswers = [
-    RouteAnswer(200, "It is over", .json(.named("Run"))), RouteAnswer(202, "It is on its way", .json(.named("Started"))),
+    RouteAnswer(200, "It is over", .json(.named("Run"))),
+    RouteAnswer(202, "It is on its way", .json(.named("Started"))),
   ]
 
   var routes: [Route] {

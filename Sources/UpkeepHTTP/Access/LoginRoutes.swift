@@ -16,7 +16,8 @@ struct LoginRoutes {
         // Everything else wants the token, so the page's own style comes from its own address.
         request.request.query["style"] == nil ? Self.page(status: 200) : Assets.style
       },
-      Route("POST", "/login", "Takes the token and begins a session", answers: Self.answers) { [rules, sessions] request in
+      Route("POST", "/login", "Takes the token and begins a session", answers: Self.answers) {
+        [rules, sessions] request in
         guard rules.isToken(request.request.form["token"] ?? "") else {
           return Self.page(status: 401, "This isn't the token of this server.")
         }

@@ -55,7 +55,9 @@ struct CleanupStats: Encodable {
     }
     for (key, kind) in Self.lists {
       let entries = statistics.details.compactMap { detail -> JSONValue? in
-        guard case .object(var members) = detail, members.removeValue(forKey: "kind") == .string(kind) else { return nil }
+        guard case .object(var members) = detail, members.removeValue(forKey: "kind") == .string(kind) else {
+          return nil
+        }
         return .object(members)
       }
       try container.encode(entries, forKey: AnyKey(key))

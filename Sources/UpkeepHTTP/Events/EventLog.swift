@@ -92,7 +92,8 @@ public final class EventLog: Sendable {
         add(nil, "log", LogNote(nil, "info", "another configuration is in force\(text.isEmpty ? "" : ": \(text)")"))
       case .refused(let status, _):
         let text = status.problems.map(\.message).joined(separator: "; ")
-        add(nil, "log", LogNote(nil, "error", "the configuration isn't valid, the last good one stays in force: \(text)"))
+        add(
+          nil, "log", LogNote(nil, "error", "the configuration isn't valid, the last good one stays in force: \(text)"))
       case .unchanged: break
       }
     }

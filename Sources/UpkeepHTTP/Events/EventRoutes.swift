@@ -47,7 +47,8 @@ struct EventRoutes {
   private static func answer(_ listener: EventListener?) throws(Problem) -> WebResponse {
     guard let listener else {
       throw Problem(
-        503, "too_many_listeners", "\(EventLog.mostListeners) listeners are here already; close some, or ask again later")
+        503, "too_many_listeners",
+        "\(EventLog.mostListeners) listeners are here already; close some, or ask again later")
     }
     return WebResponse(
       status: 200, headers: [("Content-Type", "text/event-stream"), ("X-Accel-Buffering", "no")], events: listener)

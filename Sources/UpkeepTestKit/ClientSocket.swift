@@ -2,20 +2,26 @@ import Foundation
 import Glibc
 
 /// A client that sends what a test says, byte for byte. It waits on threads of its own: the server needs the others.
-final class ClientSocket: Sendable {
-  struct Answer {
-    var status: Int
-    var headers: [String: String]
-    var body: String
+package final class ClientSocket: Sendable {
+  /// An answer.
+  package struct Answer: Sendable {
+    /// The status code.
+    package var status: Int
+    /// The header fields by their lower-case names.
+    package var headers: [String: String]
+    /// The body.
+    package var body: String
   }
 
-  struct Failure: Error {
+  /// What didn't work.
+  package struct Failure: Error {
     var what: String
   }
 
   private let handle: Int32
 
-  init(port: Int) throws {
+  /// Connects to a port of this machine.
+  package init(port: Int) throws {
     handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard handle >= 0 else { throw Failure(what: "socket") }
     var patience = timeval(tv_sec: 60, tv_usec: 0)
@@ -39,22 +45,51 @@ final class ClientSocket: Sendable {
     }
   }
 
-  func send(_ text: String) async throws {
+  /// Sends some text.
+  package func send(_ text: String) async throws {
     try await apart { [self] in try sendNow(text) }
   }
 
   /// Reads one answer.
-  func answer(hasBody: Bool = true) async throws -> Answer {
+  package func answer(hasBody: Bool = true) async throws -> Answer {
     try await apart { [self] in try answerNow(hasBody: hasBody) }
   }
 
   /// Whether the server has ended the connection.
-  func isClosed() async throws -> Bool {
+  package func isClosed() async throws -> Bool {
     try await apart { [self] in
       while true {
         do { _ = try receive() } catch { return true }
       }
     }
+  }
+
+  /// Reads on until what came contains a text so many times, or until the connection ends.
+  /// - Returns: All that came.
+  package func read(until text: String, count: Int = 1) async throws -> String {
+    try await apart { [self] in
+      var bytes: [UInt8] = []
+      while String(decoding: bytes, as: UTF8.self).components(separatedBy: text).count <= count {
+        do { bytes += try receive() } catch { break }
+      }
+      return String(decoding: bytes, as: UTF8.self)
+    }
+  }
+
+  /// Asks once and ends the connection.
+  package static func ask(
+    _ port: Int, _ method: String, _ target: String, _ body: String? = nil, headers: [String: String] = [:]
+  ) async throws -> Answer {
+    let socket = try ClientSocket(port: port)
+    var fields = ["Host": "127.0.0.1:\(port)", "Connection": "close"]
+    if let body {
+      fields["Content-Type"] = "application/json"
+      fields["Content-Length"] = "\(body.utf8.count)"
+    }
+    fields.merge(headers) { $1 }
+    let lines = fields.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\r\n" }.joined()
+    try await socket.send("\(method) \(target) HTTP/1.1\r\n\(lines)\r\n\(body ?? "")")
+    return try await socket.answer(hasBody: method != "HEAD")
   }
 
   private func sendNow(_ text: String) throws {
