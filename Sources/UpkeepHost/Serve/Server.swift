@@ -14,10 +14,12 @@ public final class Server: Sendable {
   /// Keeps history, leases and pauses.
   public let store: any StateStore
   let scheduler: Scheduler
-  let live: LiveHost
   let logger: Logger
   let notifier: ServiceNotifier
-  private let present: Mutex<Host>
+  /// The configuration in force, and what became of the last change of its file.
+  public let live: LiveHost
+  private let notices: ServeNotices
+  private let reloader: ConfigurationReloader
   private let group = Mutex<ServiceGroup?>(nil)
 
   /// How a server ended.
@@ -39,23 +41,26 @@ public final class Server: Sendable {
     store = try host.openStore()
     self.logger = logger
     self.notifier = notifier
-    present = Mutex(host)
-    live = LiveHost(host)
+    let notices = ServeNotices(Host.notices(logger: logger), host.noticePolicy, store)
     let interval = notifier.watchdog.map { $0 / 3 } ?? Scheduler.lookInterval
-    scheduler = Scheduler(
+    let scheduler = Scheduler(
       store: store, runner: host.runner(store, logger: logger), inspector: host.inspector, wallClock: host.wallClock,
       clock: host.clock, random: SystemRandomSource(), logger: logger, lookInterval: interval,
-      onTurn: { notifier.turned($0) })
+      observe: { notices.note($0) }, onTurn: { notifier.turned($0) })
+    live = LiveHost(host) { [store] host in
+      scheduler.apply(host.schedulerPlan, runner: host.runner(store, logger: logger))
+      notices.follow(host.noticePolicy)
+    }
+    reloader = ConfigurationReloader(
+      live: live, path: host.path, clock: host.clock, logger: logger, willReload: { notifier.reloading() },
+      didReload: { notifier.reloaded($0) })
+    self.scheduler = scheduler
+    self.notices = notices
   }
 
-  /// The configuration in force.
-  public var host: Host { present.withLock { $0 } }
-
-  /// Takes another configuration over, whole. Where it listens, its state store and its log change at the next start.
-  /// - Throws: ``UpkeepCore/TaskError`` where the state store can't be read: then the configuration in force stays.
-  public func apply(_ host: Host) async throws {
-    try await scheduler.apply(host.schedulerPlan, runner: host.runner(store, logger: logger))
-    present.withLock { $0 = host }
+  /// Has the configuration loaded now, whether its file changed or not.
+  public func reload() {
+    reloader.requestReload()
   }
 
   /// Serves until ``stop(because:)``, and until no run works any more.
@@ -63,13 +68,14 @@ public final class Server: Sendable {
   /// - Throws: ``ServeRefusal`` where another process serves on this state store; ``UpkeepCore/TaskError`` where the
   ///   store can't be opened.
   public func run() async throws -> End {
-    let host = host
+    let host = await live.host
     let rules = try host.accessRules()
     let holder = ServeHolder(
       owner: host.inspector.current, address: host.listenAddress, since: host.wallClock.now())
     if let other = try await store.claimServe(holder) { throw ServeRefusal(holder: other, place: host.statePlace) }
     do {
       let end = try await serve(host, rules, holder)
+      await notices.settle()
       try await store.releaseServe(holder.owner)
       return end
     } catch {
@@ -90,9 +96,9 @@ public final class Server: Sendable {
       await serving(at: address.text, host, holder)
       listens.yield()
     }
-    // The group stops its services from the last to the first: the API answers until the last run has ended.
+    // The group stops its services from the last to the first: the API answers, and the others go on, until the last run has ended.
     let services =
-      [ServiceGroupConfiguration.ServiceConfiguration(service: web)] + [
+      ([web] + services(host)).map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [
         ServiceGroupConfiguration.ServiceConfiguration(
           service: scheduling, successTerminationBehavior: .gracefullyShutdownGroup)
       ]
@@ -122,10 +128,16 @@ public final class Server: Sendable {
       ])
   }
 
+  /// What runs beside the scheduler and the API.
+  private func services(_ host: Host) -> [any Service] {
+    [ReloadService(reloader: reloader), HistoryService(live: live, store: store, clock: host.clock)]
+  }
+
   /// Lets nothing begin any more, and ends when nothing works any more, after the drain timeout at the latest.
   public func stop(because reason: String) async {
     logger.notice("stopping", metadata: ["because": "\(reason)"])
-    notifier.stopping(atMost: host.configuration.drainTimeout + Runner.grace)
+    let drainTimeout = await live.host.configuration.drainTimeout
+    notifier.stopping(atMost: drainTimeout + Runner.grace)
     await group.withLock { $0 }?.triggerGracefulShutdown()
   }
 
@@ -147,6 +159,31 @@ public struct ServeRefusal: Error, Sendable {
   public var message: String {
     "another upkeep serve works on \(place): pid \(holder.owner.pid) on \(holder.owner.host), listening on "
       + "\(holder.address), since \(holder.since.rfc3339); stop it, or give this one a state store of its own (host.state)"
+  }
+}
+
+/// The watch over the configuration's file as a service.
+private struct ReloadService: Service {
+  let reloader: ConfigurationReloader
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await reloader.run() }
+  }
+}
+
+/// Removes old records of the history while nobody asks for it.
+private struct HistoryService: Service {
+  /// How often it looks whether that is due.
+  static let interval = Duration.seconds(900)
+
+  let live: LiveHost
+  let store: any StateStore
+  let clock: any Clock<Duration>
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while (try? await clock.sleep(for: Self.interval)) != nil { await live.host.housekeep(store) }
+    }
   }
 }
 
