@@ -30,8 +30,8 @@ let subprocess: [Target.Dependency] = [
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of the house: a library under `Sources/`.
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 /// A plugin: a library under `Plugins/` whose module is named after its folder.
@@ -80,7 +80,13 @@ let package = Package(
     room("UpkeepNotices", ["UpkeepCore", "UpkeepRuns", "UpkeepFetch", log] + subprocess),
     room("UpkeepRuntime", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", log]),
     room("UpkeepStore", ["UpkeepCore", "UpkeepRuns", "UpkeepDatabase"]),
-    room("UpkeepHTTP", ["UpkeepCore", "UpkeepRuns", log] + hummingbird),
+    // The pages' style and script become a part of the program: it stays one file.
+    room(
+      "UpkeepHTTP", ["UpkeepCore", "UpkeepRuns", log] + hummingbird,
+      resources: [
+        .embedInCode("Dashboard/Resources/app.css"), .embedInCode("Dashboard/Resources/app.js"),
+        .embedInCode("Dashboard/Resources/icon.svg"),
+      ]),
     room("UpkeepDemo", ["UpkeepCore", "UpkeepDatabase"]),
     room(
       "UpkeepHost",

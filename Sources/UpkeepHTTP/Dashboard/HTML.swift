@@ -27,6 +27,8 @@ struct HTML: ExpressibleByStringInterpolation, Sendable {
     mutating func appendInterpolation(_ value: Int) { text += "\(value)" }
     mutating func appendInterpolation(_ value: HTML) { text += value.text }
     mutating func appendInterpolation(_ values: [HTML]) { for value in values { text += value.text } }
+    /// What the program itself wrote, such as the name of an attribute.
+    mutating func appendInterpolation(_ value: StaticString) { text += "\(value)" }
     mutating func appendInterpolation(_ value: HTML?) { text += value?.text ?? "" }
   }
 

@@ -16,7 +16,8 @@ public struct Site: Sendable {
       + PauseRoutes(parts).routes + ConfigurationRoutes(parts).routes + MetricsRoutes(parts).routes
       + CleanupRoutes(parts).routes + JobRoutes(parts).routes
     self.init(
-      routes: Self.described(api, rules) + LoginRoutes(rules, sessions).routes, rules: rules, sessions: sessions)
+      routes: Self.described(api, rules) + LoginRoutes(rules, sessions).routes
+        + DashboardRoutes(parts: parts, hasSessions: rules.wantsToken).routes, rules: rules, sessions: sessions)
   }
 
   init(routes: [Route], rules: AccessRules, sessions: Sessions) {
