@@ -10,6 +10,8 @@ public protocol RunStore: RunHistory {
   func record(_ runID: String) async throws -> RunRecord?
   /// Records, newest first.
   func records(_ query: RunQuery) async throws -> [RunRecord]
+  /// How many records there are, whatever the query's limit is.
+  func count(_ query: RunQuery) async throws -> Int
   /// The newest final run (no previews) of each task that has one.
   func lastRuns() async throws -> [String: RunResult]
 }
@@ -45,10 +47,13 @@ public struct LeaseRequest: Hashable, Sendable {
   public var exclusiveWith: [String]
   /// Whether it takes a place in the queue where a rule stands in its way.
   public var waits: Bool
+  /// How many runs of all processes may work at once; nothing means any number.
+  public var limit: Int?
 
   /// Creates a request.
   public init(
-    runID: String, task: String, owner: ProcessIdentity, overlap: OverlapRule, exclusiveWith: [String], waits: Bool
+    runID: String, task: String, owner: ProcessIdentity, overlap: OverlapRule, exclusiveWith: [String], waits: Bool,
+    limit: Int? = nil
   ) {
     self.runID = runID
     self.task = task
@@ -56,6 +61,7 @@ public struct LeaseRequest: Hashable, Sendable {
     self.overlap = overlap
     self.exclusiveWith = exclusiveWith
     self.waits = waits
+    self.limit = limit
   }
 }
 
@@ -86,6 +92,8 @@ public enum LeaseAnswer: Hashable, Sendable {
   /// Somebody stands in the way. Where the request waits it has its place in the queue, in first-come order, and is
   /// asked again; its owner must renew it like a lease.
   case blocked(by: [LeaseHolder])
+  /// As many runs work as may. Where the request waits it has its place in the queue as well.
+  case full
 }
 
 /// What a renewal found.
@@ -147,4 +155,4 @@ public protocol NoticeStore: Sendable {
 }
 
 /// All that the host keeps between its runs.
-public protocol StateStore: RunStore, LeaseStore, PauseStore, NoticeStore {}
+public protocol StateStore: RunStore, LeaseStore, PauseStore, NoticeStore, SlotStore, ServeStore {}

@@ -4,7 +4,7 @@ public import UpkeepRuns
 
 /// A state store in memory, with the rules of the real one: the same conformance tests hold for both.
 public final class InMemoryStateStore: StateStore {
-  private struct State {
+  struct State {
     var records: [String: (record: RunRecord, renewedAt: Timestamp)] = [:]
     var entries: [LeaseEntry] = []
     var cancels: [String: String] = [:]
@@ -13,11 +13,13 @@ public final class InMemoryStateStore: StateStore {
     var ticket: Int64 = 0
     var fencing: Int64 = 0
     var failure: TaskError?
+    var grids: [String: TaskGrid] = [:]
+    var serving: (holder: ServeHolder, renewedAt: Timestamp)?
   }
 
   private let state = Mutex(State())
-  private let inspector: any ProcessInspector
-  private let wallClock: any WallClock
+  let inspector: any ProcessInspector
+  let wallClock: any WallClock
 
   /// Creates an empty store.
   public init(inspector: any ProcessInspector, wallClock: any WallClock) {
@@ -30,7 +32,7 @@ public final class InMemoryStateStore: StateStore {
     state.withLock { $0.failure = error }
   }
 
-  private func access<Value: Sendable>(_ body: (inout State) throws -> sending Value) throws -> Value {
+  func access<Value: Sendable>(_ body: (inout State) throws -> sending Value) throws -> Value {
     try state.withLock { state throws -> Value in
       if let failure = state.failure { throw failure }
       return try body(&state)
@@ -54,13 +56,23 @@ public final class InMemoryStateStore: StateStore {
 
   /// Records, newest first.
   public func records(_ query: RunQuery) async throws -> [RunRecord] {
+    let matching = try matching(query)
+    return Array(matching.sorted { $0.result.runID > $1.result.runID }.prefix(max(0, query.limit)))
+  }
+
+  /// How many records there are.
+  public func count(_ query: RunQuery) async throws -> Int {
+    try matching(query).count
+  }
+
+  private func matching(_ query: RunQuery) throws -> [RunRecord] {
     let all = try access { state in state.records.values.map(\.record) }
-    let matching = all.filter { record in
+    return all.filter { record in
       let result = record.result
       return (query.task ?? result.task) == result.task && (query.status ?? result.status) == result.status
         && (query.mode ?? result.mode) == result.mode && query.before.map { result.runID < $0 } ?? true
+        && query.groupRunID.map { record.groupRunID == $0 } ?? true
     }
-    return Array(matching.sorted { $0.result.runID > $1.result.runID }.prefix(max(0, query.limit)))
   }
 
   /// The newest final run of each task.
@@ -111,17 +123,16 @@ public final class InMemoryStateStore: StateStore {
       if let fencing = state.entries.first(where: { $0.runID == request.runID })?.fencing {
         return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))
       }
-      let blockers = LeaseQueue.blockers(of: request, in: state.entries)
-      if !state.entries.contains(where: { $0.runID == request.runID }), blockers.isEmpty || request.waits {
+      let obstacle = LeaseQueue.obstacle(to: request, in: state.entries)
+      if !state.entries.contains(where: { $0.runID == request.runID }), obstacle == nil || request.waits {
         state.ticket += 1
         state.entries.append(
           LeaseEntry(
             ticket: state.ticket, runID: request.runID, task: request.task, owner: request.owner,
             exclusiveWith: request.exclusiveWith, fencing: nil, renewedAt: now))
       }
-      guard blockers.isEmpty, let index = state.entries.firstIndex(where: { $0.runID == request.runID }) else {
-        return .blocked(by: blockers)
-      }
+      if let obstacle { return obstacle }
+      guard let index = state.entries.firstIndex(where: { $0.runID == request.runID }) else { return .full }
       state.fencing += 1
       state.entries[index].fencing = state.fencing
       state.entries[index].renewedAt = now

@@ -14,6 +14,7 @@ public actor LiveHost: ConfigurationStatusSource {
 
   /// The host with the configuration in force.
   public private(set) var host: Host
+  private let takeOver: @Sendable (Host) -> Void
   private var status: ConfigurationStatus
   /// What the process started with.
   private let first: HostConfiguration
@@ -23,8 +24,12 @@ public actor LiveHost: ConfigurationStatusSource {
   private var nextListener = 0
 
   /// Takes over a host that was just loaded.
-  public init(_ host: Host) {
+  ///
+  /// - Parameter takeOver: Given each host whose configuration is put in force, in order and before anybody hears of it. It
+  ///   can't refuse it, and must return at once.
+  public init(_ host: Host, takeOver: @escaping @Sendable (Host) -> Void = { _ in }) {
     self.host = host
+    self.takeOver = takeOver
     let now = host.wallClock.now()
     first = host.configuration
     seen = host.hash
@@ -73,6 +78,7 @@ public actor LiveHost: ConfigurationStatusSource {
       let failure = ConfigurationFailure(loaded)
       status.problems = failure.diagnostics.filter { $0.severity == .error }.map { ConfigurationProblem($0) }
       status.lines = failure.lines
+      status.refusedYAML = loaded.source.maskedText
       outcome = .refused(status, hash: hash)
     }
     for send in listeners.values { send.yield(outcome) }
@@ -82,6 +88,7 @@ public actor LiveHost: ConfigurationStatusSource {
   private func apply(_ configuration: HostConfiguration, _ loaded: LoadedConfiguration) -> ReloadOutcome {
     status.problems = []
     status.lines = []
+    status.refusedYAML = nil
     guard loaded.hash != status.hash else { return .unchanged(status) }
     let changes = host.configuration.effective.changes(to: configuration.effective)
     status.restartNeeded = first.effective.changes(to: configuration.effective).filter(isFixed).map(\.key)
@@ -91,6 +98,7 @@ public actor LiveHost: ConfigurationStatusSource {
     var kept = configuration
     kept.keepFixedValues(of: first)
     host = host.with(kept, loaded)
+    takeOver(host)
     return .applied(status, changes: changes, warnings: host.warnings)
   }
 
