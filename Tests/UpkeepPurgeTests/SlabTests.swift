@@ -12,10 +12,11 @@ struct SlabTests {
   /// Old parents and, behind them, young ones, with two children each. Among the old ones, 1000 is as old as the cutoff to
   /// the microsecond, 1001 a microsecond older, and 30,000 is young.
   private func fixture(isScattered: Bool = true) async throws -> PurgeFixture {
-    let event = isScattered ? "i * 7919 % 997" : "i / 60"
+    let event = isScattered ? "i * 7919 % 1999" : "i / 60"
     return try await PurgeFixture(
       "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT, event INTEGER)",
-      "CREATE INDEX ix_at ON parent(at)", "CREATE INDEX ix_event ON parent(event, at)",
+      "CREATE INDEX ix_at ON parent(at)", "CREATE INDEX ix_event ON parent(event)",
+      "CREATE INDEX ix_both ON parent(event, at)",
       "CREATE TABLE child(id INTEGER PRIMARY KEY, parent_id INTEGER)", "CREATE INDEX ix_child ON child(parent_id)",
       """
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(Self.parents))
@@ -57,7 +58,7 @@ struct SlabTests {
           try ScatteredIndex(pass, condition, extent: $0, on: connection)
         }
       }
-      #expect(index?.columns == (isScattered ? ["event", "at"] : nil))
+      #expect(index?.columns.first == (isScattered ? "event" : nil))
     }
   }
 
@@ -84,7 +85,8 @@ struct SlabTests {
       try await purge.run(DeletionPlan([.old("parent")], graph: parts(purge).graph), in: context)
     }
     let counts = context.journal.current.counts
-    #expect(counts.values.reduce(0, +) <= rows)
+    // A row goes with all that belongs to it, and one goes in any case.
+    #expect(counts.values.reduce(0, +) <= rows + 2)
     #expect(try await fixture.text("SELECT count(*) FROM child WHERE parent_id NOT IN (SELECT id FROM parent)") == "0")
     #expect(
       try await fixture.text("SELECT (SELECT count(*) FROM parent) + (SELECT count(*) FROM child)")
