@@ -43,7 +43,7 @@ struct BatchWalk: Sendable {
   /// Deletes the rows of one step.
   mutating func delete(_ step: DeletionPlan.Step, graph: DeletionGraph) async throws {
     let root = step.root
-    try await purge.session.transaction(.read) { connection in
+    try await purge.session.transaction(.scratch) { connection in
       try step.rule.condition.makeRankings(without: DoomedRows(), on: connection)
     }
     if let mesh = step.mesh { return try await delete(mesh, of: step, graph: graph) }
@@ -60,7 +60,7 @@ struct BatchWalk: Sendable {
         return
       }
     }
-    let listing = try await purge.session.transaction(.read) { connection in
+    let listing = try await purge.session.transaction(.scratch) { connection in
       var none = DoomedRows()
       return try root.makeLists(on: connection, graph: graph, doomed: &none)
     }
@@ -74,7 +74,7 @@ struct BatchWalk: Sendable {
   private func scatteredLeaves(
     of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph
   ) async throws -> [ScatteredBatches] {
-    try await purge.session.transaction(.read) { connection in
+    try await purge.session.transaction(.scratch) { connection in
       let edges = try pass.leaves.filter { edge in
         try ScatterSample(edge, of: pass, condition, extent: extent, graph: graph, on: connection)?.isScattered ?? false
       }
@@ -93,7 +93,7 @@ struct BatchWalk: Sendable {
       try await walkLists(child, ancestors: [pass] + ancestors, graph: graph, listing: listing, keeps: keeps)
     }
     guard stop == nil else { return }
-    let batches = try await purge.session.transaction(.read) { connection in
+    let batches = try await purge.session.transaction(.scratch) { connection in
       try ListedBatches(pass, ancestors: ancestors, graph: graph, listing: listing, on: connection)
     }
     guard let batches else { return }
