@@ -112,6 +112,13 @@ struct ForgetfulStore: StateStore {
   func pauses() async throws -> [TaskPause] { [] }
   func pause(_ pause: TaskPause) async throws {}
   func resume(_ task: String) async throws -> Bool { false }
+  func grids() async throws -> [TaskGrid] { [] }
+  func place(_ grids: [TaskGrid]) async throws {}
+  func record(_ entries: [SlotEntry]) async throws -> [SlotOutcome] { entries.map { _ in .taken(nil) } }
+  func claimServe(_ holder: ServeHolder) async throws -> ServeHolder? { nil }
+  func renewServe(_ owner: ProcessIdentity) async throws {}
+  func releaseServe(_ owner: ProcessIdentity) async throws {}
+  func servingNow() async throws -> ServeHolder? { nil }
   func claimNotice(_ task: String, at now: Timestamp, since: Timestamp?) async throws -> Bool { false }
   func takeNotice(_ task: String) async throws -> Bool { false }
 }

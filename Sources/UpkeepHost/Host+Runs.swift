@@ -10,7 +10,7 @@ extension Host {
   public func run(
     _ request: RunRequest, _ store: any StateStore, observe: @escaping @Sendable (RunEvent) -> Void
   ) async -> RunResult {
-    await runner(store).run(request, observe: noted(observe, store))
+    await runner(store, logger: logger).run(request, observe: noted(observe, store))
   }
 
   /// Runs or previews the tasks of a group, in order.
@@ -19,7 +19,7 @@ extension Host {
     observe: @escaping @Sendable (RunEvent) -> Void
   ) async -> GroupResult {
     let request = GroupRequest(group: group, tasks: tasks, mode: mode, overrideGuard: overrideGuard, stop: stop)
-    return await GroupRunner(runner(store)).run(request, observe: noted(observe, store))
+    return await GroupRunner(runner(store, logger: logger)).run(request, observe: noted(observe, store))
   }
 
   /// Waits until everybody is told of the runs so far, or the time is up.
@@ -58,7 +58,7 @@ extension Host {
         journal: RunJournal()))
   }
 
-  private func runner(_ store: any StateStore) -> Runner {
+  func runner(_ store: any StateStore, logger: Logger) -> Runner {
     Runner(
       store: store, inspector: inspector, wallClock: wallClock, clock: clock, random: SystemRandomSource(),
       resources: resources(store), logger: logger)

@@ -18,6 +18,17 @@ public struct RunRecord: Hashable, Sendable {
     self.groupRunID = groupRunID
     self.createdAt = createdAt
   }
+
+  /// The slots that it covers; nothing where no schedule asked for it.
+  public var slots: SlotRange? {
+    result.slots ?? result.scheduledAt.map { SlotRange(first: $0, last: $0, count: 1) }
+  }
+
+  /// Makes it cover these slots.
+  public mutating func cover(_ slots: SlotRange?) {
+    result.scheduledAt = slots?.last
+    result.slots = slots.flatMap { $0.count > 1 ? $0 : nil }
+  }
 }
 
 /// Which runs to list.

@@ -18,11 +18,14 @@ public struct RunRequest: Sendable {
   public var waits: Bool?
   /// Stops the run.
   public var stop: RunStop
+  /// The record that was made of it already, such as that of its slot; nothing where the runner is to make one.
+  public var record: RunRecord?
 
   /// Creates a request.
   public init(
     task: RunnableTask, mode: RunMode = .run, trigger: RunTrigger = .manual, overrideGuard: Bool = false,
-    groupRunID: String? = nil, scheduledAt: Timestamp? = nil, waits: Bool? = nil, stop: RunStop = RunStop()
+    groupRunID: String? = nil, scheduledAt: Timestamp? = nil, waits: Bool? = nil, stop: RunStop = RunStop(),
+    record: RunRecord? = nil
   ) {
     self.task = task
     self.mode = mode
@@ -32,6 +35,7 @@ public struct RunRequest: Sendable {
     self.scheduledAt = scheduledAt
     self.waits = waits
     self.stop = stop
+    self.record = record
   }
 }
 

@@ -147,4 +147,4 @@ public protocol NoticeStore: Sendable {
 }
 
 /// All that the host keeps between its runs.
-public protocol StateStore: RunStore, LeaseStore, PauseStore, NoticeStore {}
+public protocol StateStore: RunStore, LeaseStore, PauseStore, NoticeStore, SlotStore, ServeStore {}

@@ -17,6 +17,25 @@ extension TimeWindow {
     stretches(around: instant, in: zone).first { $0.contains(instant) }?.upperBound
   }
 
+  /// When the window that an instant lies in began.
+  /// - Returns: Nothing where the instant lies in none.
+  public func start(of instant: Timestamp, in zone: TimeZone) -> Timestamp? {
+    stretches(around: instant, in: zone).first { $0.contains(instant) }?.lowerBound
+  }
+
+  /// The instant itself where it lies in the window, otherwise the first instant of the next window.
+  public func opening(onOrAfter instant: Timestamp, in zone: TimeZone) -> Timestamp? {
+    var day = instant
+    // Only a window that the clocks skip is missing, so the next one is at most two days away.
+    for _ in 0..<4 {
+      for stretch in stretches(around: day, in: zone) where stretch.upperBound > instant {
+        return max(stretch.lowerBound, instant)
+      }
+      day = day + .seconds(86_400)
+    }
+    return nil
+  }
+
   /// The windows of the days around an instant, in order; a day on which the clocks skip all of it has none.
   private func stretches(around instant: Timestamp, in zone: TimeZone) -> [Range<Timestamp>] {
     let offsets = ZoneOffsets(zone)

@@ -5,9 +5,9 @@ public import UpkeepRuns
 extension SQLStateStore {
   /// Asks for the right to run, dead holders put aside.
   public func request(_ request: LeaseRequest) async throws -> LeaseAnswer {
-    let (now, inspector) = (wallClock.now(), inspector)
-    return try await write { connection in
-      let table = LeaseTable(connection: connection)
+    let (now, inspector, owners) = (wallClock.now(), inspector, owners)
+    return try await write(.normal) { connection in
+      let table = LeaseTable(connection: connection, owners: owners)
       try table.reap(at: now, by: inspector)
       return try table.answer(request, at: now)
     }
@@ -15,13 +15,16 @@ extension SQLStateStore {
 
   /// Says that a run (a holder, one in the queue, or a preview, which holds nothing) still lives.
   public func renew(_ runID: String, owner: ProcessIdentity) async throws -> LeaseRenewal {
-    let now = wallClock.now()
-    return try await write { try LeaseTable(connection: $0).renew(runID, owner: owner, at: now) }
+    let (now, owners) = (wallClock.now(), owners)
+    return try await write(.normal) {
+      try LeaseTable(connection: $0, owners: owners).renew(runID, owner: owner, at: now)
+    }
   }
 
   /// Gives a lease, or a place in the queue, back.
   public func release(_ runID: String) async throws {
-    try await write { try LeaseTable(connection: $0).remove(runID) }
+    let owners = owners
+    try await write(.normal) { try LeaseTable(connection: $0, owners: owners).remove(runID) }
   }
 
   /// Asks that a run stop.
@@ -46,19 +49,22 @@ extension SQLStateStore {
   /// Ends the runs of dead processes.
   @discardableResult
   public func reap() async throws -> [String] {
-    let (now, inspector) = (wallClock.now(), inspector)
-    return try await write { try LeaseTable(connection: $0).reap(at: now, by: inspector) }
+    let (now, inspector, owners) = (wallClock.now(), inspector, owners)
+    // What isn't kept of it is found again.
+    return try await write(.normal) { try LeaseTable(connection: $0, owners: owners).reap(at: now, by: inspector) }
   }
 
   /// Who runs or waits now, in the order of asking.
   public func holders() async throws -> [LeaseHolder] {
-    try await read { try LeaseTable(connection: $0).entries().map(\.holder) }
+    let owners = owners
+    return try await read { try LeaseTable(connection: $0, owners: owners).entries().map(\.holder) }
   }
 }
 
 /// The leases, and the places in the queue, within a transaction.
 struct LeaseTable {
   let connection: any DatabaseConnection
+  let owners: OwnerTexts
 
   func entries() throws -> [LeaseEntry] {
     try connection.map(
@@ -66,8 +72,7 @@ struct LeaseTable {
     ) { row in
       LeaseEntry(
         ticket: row[0].integer ?? 0, runID: row[1].text ?? "", task: row[2].text ?? "",
-        owner: try StoreRows.value(ProcessIdentity.self, row[3]),
-        exclusiveWith: try StoreRows.value([String].self, row[4]), fencing: row[5].integer,
+        owner: try owners.identity(row[3].text ?? ""), exclusiveWith: try Self.names(row[4]), fencing: row[5].integer,
         renewedAt: StoreRows.instant(row[6]) ?? Timestamp(microseconds: 0))
     }
   }
@@ -85,7 +90,7 @@ struct LeaseTable {
         INSERT INTO leases (run_id, ticket, task, owner, exclusive_with, renewed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         """,
         [
-          .text(request.runID), .integer(try next("ticket")), .text(request.task), try StoreRows.text(request.owner),
+          .text(request.runID), .integer(try next("ticket")), .text(request.task), try owners.column(request.owner),
           try StoreRows.text(request.exclusiveWith), .integer(now.microseconds),
         ])
     }
@@ -98,7 +103,7 @@ struct LeaseTable {
   }
 
   func renew(_ runID: String, owner: ProcessIdentity, at now: Timestamp) throws -> LeaseRenewal {
-    let values: [DatabaseValue] = [.text(runID), try StoreRows.text(owner), .integer(now.microseconds)]
+    let values: [DatabaseValue] = [.text(runID), try owners.column(owner), .integer(now.microseconds)]
     let leases = try connection.execute(
       "UPDATE leases SET renewed_at = ?3 WHERE run_id = ?1 AND owner = ?2", values)
     let runs = try connection.execute(
@@ -118,7 +123,7 @@ struct LeaseTable {
   @discardableResult
   func reap(at now: Timestamp, by inspector: any ProcessInspector) throws -> [String] {
     var dead: Set<String> = []
-    let runs = RunTable(connection: connection)
+    let runs = RunTable(connection: connection, owners: owners)
     for entry in try entries() {
       guard let reason = LeaseQueue.death(of: entry.owner, renewedAt: entry.renewedAt, now: now, by: inspector)
       else { continue }
@@ -128,6 +133,11 @@ struct LeaseTable {
     dead.formUnion(try runs.interruptDead(at: now, by: inspector))
     for runID in dead { try remove(runID) }
     return dead.sorted()
+  }
+
+  /// Most tasks exclude no other, and an empty list needs no decoder.
+  private static func names(_ column: DatabaseValue) throws -> [String] {
+    column == .text("[]") ? [] : try StoreRows.value([String].self, column)
   }
 
   /// The next number of a row that only grows.

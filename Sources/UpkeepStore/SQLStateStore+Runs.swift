@@ -5,13 +5,18 @@ public import UpkeepRuns
 extension SQLStateStore {
   /// Adds a record, or replaces one that isn't final.
   public func save(_ record: RunRecord) async throws {
-    let now = wallClock.now()
-    try await write { try RunTable(connection: $0).save(record, at: now) }
+    let (now, owners) = (wallClock.now(), owners)
+    // A live result that is lost with the power was going to be interrupted anyway.
+    let durability: Durability = record.result.status == .running ? .normal : .full
+    try await write(durability) { try RunTable(connection: $0, owners: owners).save(record, at: now) }
   }
 
   /// The record of a run.
   public func record(_ runID: String) async throws -> RunRecord? {
-    try await read { try RunTable(connection: $0).records("WHERE run_id = ?1", [.text(runID)]).first }
+    let owners = owners
+    return try await read {
+      try RunTable(connection: $0, owners: owners).records("WHERE run_id = ?1", [.text(runID)]).first
+    }
   }
 
   /// Records, newest first.
@@ -29,14 +34,16 @@ extension SQLStateStore {
     require("run_id <", query.before)
     values.append(.integer(Int64(max(0, query.limit))))
     let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND ")) "
+    let owners = owners
     let (suffix, arguments) = ("\(filter)ORDER BY run_id DESC LIMIT ?\(values.count)", values)
-    return try await read { try RunTable(connection: $0).records(suffix, arguments) }
+    return try await read { try RunTable(connection: $0, owners: owners).records(suffix, arguments) }
   }
 
   /// The newest final run of each task.
   public func lastRuns() async throws -> [String: RunResult] {
+    let owners = owners
     let records = try await read { connection in
-      try RunTable(connection: connection).records(
+      try RunTable(connection: connection, owners: owners).records(
         """
         WHERE run_id IN (SELECT max(run_id) FROM runs WHERE mode = 'run' AND is_final = 1 GROUP BY task)
         """, [])
@@ -48,14 +55,15 @@ extension SQLStateStore {
 /// The table of runs within a transaction.
 struct RunTable {
   let connection: any DatabaseConnection
+  let owners: OwnerTexts
 
   func save(_ record: RunRecord, at now: Timestamp) throws {
-    let result = record.result
+    let (result, slots) = (record.result, record.slots)
     try connection.execute(
       """
       INSERT INTO runs (run_id, task, mode, status, is_final, group_run_id, owner, created_at, finished_at, renewed_at,
-        document)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        document, first_slot, last_slot, slots)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
       ON CONFLICT (run_id) DO UPDATE SET status = excluded.status, is_final = excluded.is_final,
         group_run_id = excluded.group_run_id, owner = excluded.owner, finished_at = excluded.finished_at,
         renewed_at = excluded.renewed_at, document = excluded.document
@@ -64,9 +72,10 @@ struct RunTable {
       [
         .text(result.runID), .text(result.task), .text(result.mode.rawValue), .text(result.status.rawValue),
         .integer(result.status.isFinal ? 1 : 0), record.groupRunID.map { .text($0) } ?? .null,
-        try StoreRows.owner(record.owner), .integer(record.createdAt.microseconds),
+        try owners.column(record.owner), .integer(record.createdAt.microseconds),
         StoreRows.instant(result.finishedAt ?? (result.status.isFinal ? now : nil)), .integer(now.microseconds),
-        try StoreRows.text(result),
+        try StoreRows.text(result), StoreRows.instant(slots?.first), StoreRows.instant(slots?.last),
+        slots.map { .integer(Int64($0.count)) } ?? .null,
       ])
     if result.status.isFinal {
       try connection.execute("DELETE FROM cancel_requests WHERE run_id = ?1", [.text(result.runID)])
@@ -74,26 +83,48 @@ struct RunTable {
   }
 
   func records(_ suffix: String, _ values: [DatabaseValue]) throws -> [RunRecord] {
-    try connection.map("SELECT document, owner, group_run_id, created_at FROM runs \(suffix)", values) { row in
-      RunRecord(
-        result: try StoreRows.value(RunResult.self, row[0]), owner: try StoreRows.owner(row[1]),
+    try connection.map(
+      "SELECT document, owner, group_run_id, created_at, first_slot, last_slot, slots FROM runs \(suffix)", values
+    ) { row in
+      var record = RunRecord(
+        result: try StoreRows.value(RunResult.self, row[0]), owner: try owners.identity(row[1]),
         groupRunID: row[2].text, createdAt: StoreRows.instant(row[3]) ?? Timestamp(microseconds: 0))
+      // Slots may have joined the record since its document was written.
+      if let first = StoreRows.instant(row[4]), let last = StoreRows.instant(row[5]), let count = row[6].integer {
+        record.cover(SlotRange(first: first, last: last, count: Int(count)))
+      }
+      return record
     }
   }
 
   /// Ends the runs that aren't final although their process is dead.
   func interruptDead(at now: Timestamp, by inspector: any ProcessInspector) throws -> [String] {
-    let live = try connection.map("SELECT run_id, owner, renewed_at FROM runs WHERE is_final = 0") { row in
-      (runID: row[0].text ?? "", owner: try StoreRows.owner(row[1]), renewedAt: StoreRows.instant(row[2]) ?? now)
+    var dead: [String] = []
+    for owner in try liveOwners() {
+      let runs = try connection.map(
+        "SELECT run_id, renewed_at FROM runs WHERE is_final = 0 AND owner = ?1", [.text(try owners.text(owner))]
+      ) { row in (runID: row[0].text ?? "", renewedAt: StoreRows.instant(row[1]) ?? now) }
+      for run in runs {
+        guard let reason = LeaseQueue.death(of: owner, renewedAt: run.renewedAt, now: now, by: inspector)
+        else { continue }
+        try interrupt(run.runID, because: reason, at: now)
+        dead.append(run.runID)
+      }
     }
-    return try live.filter { run in
-      guard let owner = run.owner,
-        let reason = LeaseQueue.death(of: owner, renewedAt: run.renewedAt, now: now, by: inspector)
-      else { return false }
-      try interrupt(run.runID, because: reason, at: now)
-      return true
+    return dead
+  }
+
+  /// The processes of runs that aren't final: one step through the index each, however many runs there are.
+  private func liveOwners() throws -> [ProcessIdentity] {
+    var found: [ProcessIdentity] = []
+    var text = ""
+    while let next = try connection.first(
+      "SELECT min(owner) FROM runs WHERE is_final = 0 AND owner > ?1", [.text(text)])?.first?.text
+    {
+      found.append(try owners.identity(next))
+      text = next
     }
-    .map(\.runID)
+    return found
   }
 
   func interrupt(_ runID: String, because reason: String, at now: Timestamp) throws {

@@ -3,23 +3,30 @@ public import UpkeepCore
 public import UpkeepDatabase
 public import UpkeepRuns
 
-/// Keeps the host's state in a database: runs, leases, pauses.
+/// Keeps the host's state in a database: runs, slots, leases, pauses.
 ///
-/// Each call is one durable transaction that takes the right to write at its beginning, so that any number of processes
-/// can ask at once. The database is opened at the first call. Kill the process at any instant: what is in the store is
-/// what was committed, and the dead process's runs are ended as interrupted by the next one that asks.
+/// Each call is atomic, and calls that come together share a transaction, which takes the right to write at its
+/// beginning, so that any number of processes can ask at once. What has to survive a power cut (records, slots, pauses)
+/// waits for the disk. Who runs what doesn't have to: a power cut takes all holders along, in WAL mode what is lost is
+/// the newest part of the log, whole transactions in order, and the next durable commit brings all before it along. The
+/// database is opened at the first call. Kill the process at any instant: what is in the store is what was committed,
+/// and the dead process's runs are ended as interrupted by the next one that asks.
 public actor SQLStateStore: StateStore {
   /// The database.
   public nonisolated let database: any Database
   let inspector: any ProcessInspector
   let wallClock: any WallClock
+  let owners: OwnerTexts
   private var opening: Task<any DatabaseSession, any Error>?
+  private var waiting: [GroupedWrite] = []
+  private var isWriting = false
 
   /// Describes a store; nothing is opened yet.
   public init(database: any Database, inspector: any ProcessInspector, wallClock: any WallClock) {
     self.database = database
     self.inspector = inspector
     self.wallClock = wallClock
+    owners = OwnerTexts(current: inspector.current)
   }
 
   /// Opens the store now, so that what is wrong with it shows early.
@@ -35,11 +42,32 @@ public actor SQLStateStore: StateStore {
     await session?.close()
   }
 
-  /// Runs `body` in one transaction for writing.
+  /// Runs `body` within a transaction for writing, together with other writes that wait.
+  /// - Parameter durability: Whether its commit must survive a power cut; that of a process it survives anyway.
   func write<Value: Sendable>(
-    _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
+    _ durability: Durability = .full, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
-    try await session().transaction(.write, body)
+    let session = try await session()
+    try Task.checkCancellation()
+    let outcome = WriteOutcome<Value>()
+    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+      waiting.append(
+        GroupedWrite(
+          durability: durability, perform: { outcome.set(try body($0)) }, end: { continuation.resume(with: $0) }))
+      guard !isWriting else { return }
+      isWriting = true
+      Task { await commitWaiting(on: session) }
+    }
+    return try outcome.get()
+  }
+
+  private func commitWaiting(on session: any DatabaseSession) async {
+    while !waiting.isEmpty {
+      let group = WriteGroup(writes: waiting)
+      waiting = []
+      await group.commit(on: session)
+    }
+    isWriting = false
   }
 
   /// Runs `body` in one transaction for reading.

@@ -1,7 +1,50 @@
 import Foundation
+import Synchronization
 import UpkeepCore
 import UpkeepDatabase
 import UpkeepRuns
+
+/// The identity of processes as the store's columns hold it. Few processes ever use a store at once, so each text is
+/// made and read once.
+final class OwnerTexts: Sendable {
+  private struct State {
+    var identities: [String: ProcessIdentity] = [:]
+    var texts: [ProcessIdentity: String] = [:]
+  }
+
+  let current: ProcessIdentity
+  private let state = Mutex(State())
+
+  init(current: ProcessIdentity) {
+    self.current = current
+  }
+
+  func text(_ identity: ProcessIdentity) throws -> String {
+    if let known = state.withLock({ $0.texts[identity] }) { return known }
+    let text = try StoreRows.text(identity).text ?? ""
+    state.withLock { $0.texts[identity] = text }
+    return text
+  }
+
+  func identity(_ text: String) throws -> ProcessIdentity {
+    if let known = state.withLock({ $0.identities[text] }) { return known }
+    let identity = try StoreRows.value(ProcessIdentity.self, .text(text))
+    state.withLock { state in
+      // Beside this process come and go those of the command line.
+      if state.identities.count > 100 { state.identities.removeAll() }
+      state.identities[text] = identity
+    }
+    return identity
+  }
+
+  func column(_ identity: ProcessIdentity?) throws -> DatabaseValue {
+    try identity.map { .text(try text($0)) } ?? .null
+  }
+
+  func identity(_ column: DatabaseValue) throws -> ProcessIdentity? {
+    try column.text.map { try identity($0) }
+  }
+}
 
 /// Values as the store's columns hold them: documents and identities as JSON, instants as microseconds.
 enum StoreRows {
@@ -27,13 +70,5 @@ enum StoreRows {
 
   static func instant(_ column: DatabaseValue) -> Timestamp? {
     column.integer.map(Timestamp.init(microseconds:))
-  }
-
-  static func owner(_ value: ProcessIdentity?) throws -> DatabaseValue {
-    try value.map { try text($0) } ?? .null
-  }
-
-  static func owner(_ column: DatabaseValue) throws -> ProcessIdentity? {
-    column == .null ? nil : try value(ProcessIdentity.self, column)
   }
 }

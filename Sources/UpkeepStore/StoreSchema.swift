@@ -60,7 +60,28 @@ enum StoreSchema {
       )
       """,
       "CREATE TABLE numbers (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
-    ]
+    ],
+    [
+      "ALTER TABLE runs ADD COLUMN first_slot BIGINT",
+      "ALTER TABLE runs ADD COLUMN last_slot BIGINT",
+      "ALTER TABLE runs ADD COLUMN slots BIGINT",
+      "CREATE INDEX runs_live ON runs (owner) WHERE is_final = 0",
+      """
+      CREATE TABLE grids (
+        task TEXT PRIMARY KEY,
+        schedule TEXT NOT NULL,
+        last_slot BIGINT NOT NULL
+      )
+      """,
+      """
+      CREATE TABLE serves (
+        owner TEXT PRIMARY KEY,
+        address TEXT NOT NULL,
+        since BIGINT NOT NULL,
+        renewed_at BIGINT NOT NULL
+      )
+      """,
+    ],
   ]
 
   static var version: Int64 { Int64(migrations.count) }

@@ -4,7 +4,7 @@ public import UpkeepRuns
 
 /// A state store in memory, with the rules of the real one: the same conformance tests hold for both.
 public final class InMemoryStateStore: StateStore {
-  private struct State {
+  struct State {
     var records: [String: (record: RunRecord, renewedAt: Timestamp)] = [:]
     var entries: [LeaseEntry] = []
     var cancels: [String: String] = [:]
@@ -13,11 +13,13 @@ public final class InMemoryStateStore: StateStore {
     var ticket: Int64 = 0
     var fencing: Int64 = 0
     var failure: TaskError?
+    var grids: [String: TaskGrid] = [:]
+    var serving: (holder: ServeHolder, renewedAt: Timestamp)?
   }
 
   private let state = Mutex(State())
-  private let inspector: any ProcessInspector
-  private let wallClock: any WallClock
+  let inspector: any ProcessInspector
+  let wallClock: any WallClock
 
   /// Creates an empty store.
   public init(inspector: any ProcessInspector, wallClock: any WallClock) {
@@ -30,7 +32,7 @@ public final class InMemoryStateStore: StateStore {
     state.withLock { $0.failure = error }
   }
 
-  private func access<Value: Sendable>(_ body: (inout State) throws -> sending Value) throws -> Value {
+  func access<Value: Sendable>(_ body: (inout State) throws -> sending Value) throws -> Value {
     try state.withLock { state throws -> Value in
       if let failure = state.failure { throw failure }
       return try body(&state)

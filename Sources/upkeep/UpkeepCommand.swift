@@ -31,7 +31,8 @@ struct UpkeepCommand: AsyncParsableCommand {
     subcommands: [
       DemoCommand.self, InitCommand.self, ValidateCommand.self, ConfigCommand.self, ListCommand.self,
       PluginsCommand.self, DescribeCommand.self, PreviewCommand.self, RunCommand.self, StatsCommand.self,
-      HistoryCommand.self, ShowCommand.self, CancelCommand.self, PauseCommand.self, ResumeCommand.self,
+      HistoryCommand.self, ShowCommand.self, CancelCommand.self, ServeCommand.self, PauseCommand.self,
+      ResumeCommand.self,
       EnableCommand.self,
       DisableCommand.self, SetCommand.self, SchemaCommand.self, CompletionsCommand.self,
     ])

@@ -8,7 +8,7 @@ import UpkeepCore
   private static let resultKeys: Set<String> = [
     "schema_version", "run_id", "task", "plugin", "mode", "trigger", "status", "reason", "scheduled_at", "started_at",
     "finished_at", "duration_ms", "progress", "counts", "tables", "details", "guard", "remaining", "warnings",
-    "errors", "settings", "host", "version",
+    "errors", "settings", "host", "version", "first_slot", "last_slot", "slots",
   ]
 
   private static let yaml = """

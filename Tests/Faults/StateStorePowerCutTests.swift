@@ -48,9 +48,8 @@ private struct Diary {
   /// What was acknowledged, and what was asked for last, which may or may not be there.
   struct Entries: Sendable {
     var statuses: [String: RunStatus] = [:]
-    /// The greatest number that a lease had.
-    var fencing: Int64 = 0
-    var held: Set<String> = []
+    /// The last slot of each task.
+    var slots: [String: Timestamp] = [:]
     var pauses: Set<String> = []
     /// The run or task that the change which failed was about.
     var doubtful: String?
@@ -66,21 +65,27 @@ private struct Diary {
       database: SQLiteDatabase(name: "state", path: path, mayCreate: true), inspector: inspector, wallClock: wallClock)
   }
 
-  /// Records, leases, renews, pauses and releases until something fails.
+  /// Records slots, leases, renews, pauses and releases until something fails.
   func write(rounds: Int) async -> Entries {
     var entries = Entries()
     do {
       for round in 0..<rounds {
         let (run, task) = ("01RUN\(round)", "task\(round)")
         entries.doubtful = run
+        let (begin, slot) = (wallClock.now(), wallClock.now() + .seconds(60))
+        let grid = TaskGrid(task: task, schedule: "interval 1m", last: begin)
+        try await store.place([grid])
+        entries.slots[task] = begin
+        let moved = TaskGrid(task: task, schedule: "interval 1m", last: slot)
+        _ = try await store.record([SlotEntry(grid: moved, previous: begin, records: [record(run, task, .queued)])])
+        entries.statuses[run] = .queued
+        entries.slots[task] = slot
+        // That it runs needn't survive: after a power cut it doesn't.
         try await store.save(record(run, task, .running))
-        entries.statuses[run] = .running
         let answer = try await store.request(
           LeaseRequest(
             runID: run, task: task, owner: inspector.current, overlap: .skip, exclusiveWith: [], waits: false))
-        guard case .granted(let lease) = answer else { break }
-        entries.held.insert(run)
-        entries.fencing = max(entries.fencing, lease.fencing)
+        guard case .granted = answer else { break }
         _ = try await store.renew(run, owner: inspector.current)
         entries.doubtful = task
         try await store.pause(TaskPause(task: task, until: nil, reason: "test", by: "me", since: wallClock.now()))
@@ -88,10 +93,7 @@ private struct Diary {
         entries.doubtful = run
         try await store.save(record(run, task, .completed))
         entries.statuses[run] = .completed
-        if round % 2 == 0 {
-          try await store.release(run)
-          entries.held.remove(run)
-        }
+        if round % 2 == 0 { try await store.release(run) }
       }
       entries.isComplete = true
     } catch {
@@ -106,27 +108,29 @@ private struct Diary {
     var found: [String] = []
     let records = try await store.records(RunQuery(limit: 500))
     let statuses = Dictionary(records.map { ($0.result.runID, $0.result.status) }) { first, _ in first }
-    let holders = Set(try await store.holders().map(\.runID))
+    let slots = Dictionary(try await store.grids().map { ($0.task, $0.last) }) { first, _ in first }
     let pauses = Set(try await store.pauses().map(\.task))
     for (run, status) in known.statuses where statuses[run] != status {
-      // The change that failed may have reached the disk before the power went.
+      // The change that failed may have reached the disk before the power went, and so may one that wasn't to survive.
       if run == known.doubtful, statuses[run] == .completed { continue }
+      if status == .queued, statuses[run] == .running { continue }
       found.append("\(run) is \(statuses[run].map(\.rawValue) ?? "lost"), not \(status.rawValue)")
     }
-    for (name, mine, theirs) in [("lease", known.held, holders), ("pause", known.pauses, pauses)] {
-      for key in mine.symmetricDifference(theirs) where key != known.doubtful {
-        found.append("the \(name) of \(key) is \(mine.contains(key) ? "lost" : "there")")
-      }
+    for key in known.pauses.symmetricDifference(pauses) where key != known.doubtful {
+      found.append("the pause of \(key) is \(known.pauses.contains(key) ? "lost" : "there")")
     }
-    // A lease granted now must have a greater number than every one before it.
+    for (task, slot) in known.slots where slots[task].map({ $0 < slot }) ?? true {
+      found.append("the grid of \(task) has gone back")
+    }
+    // A grid that has moved has taken its record along.
+    for (task, slot) in slots where slot > wallClock.now() && statuses["01RUN\(task.dropFirst(4))"] == nil {
+      found.append("the slot of \(task) has no record")
+    }
     let answer = try await store.request(
       LeaseRequest(
         runID: "01LAST", task: "last", owner: inspector.current, overlap: .skip, exclusiveWith: [], waits: false))
-    if case .granted(let lease) = answer, lease.fencing > known.fencing {
-      try await store.release("01LAST")
-    } else {
-      found.append("the lease's number doesn't grow: \(answer) after \(known.fencing)")
-    }
+    guard case .granted = answer else { return found + ["no lease is granted: \(answer)"] }
+    try await store.release("01LAST")
     await store.close()
     return found
   }

@@ -11,7 +11,7 @@ import UpkeepTestKit
   static let contractKeys: Set<String> = [
     "schema_version", "run_id", "task", "plugin", "mode", "trigger", "status", "reason", "scheduled_at", "started_at",
     "finished_at", "duration_ms", "progress", "counts", "tables", "details", "guard", "remaining", "warnings", "errors",
-    "settings", "host", "version",
+    "settings", "host", "version", "first_slot", "last_slot", "slots",
   ]
 
   private func stored(_ result: RunResult) async throws -> RunResult? {

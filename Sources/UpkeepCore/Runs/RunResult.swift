@@ -17,8 +17,10 @@ public struct RunResult: Hashable, Sendable {
   public var status: RunStatus
   /// Why it ended so, in one sentence or one word; nothing where the status says it all.
   public var reason: String?
-  /// The slot that it covers.
+  /// The slot that it covers; of several the last.
   public var scheduledAt: Timestamp?
+  /// The slots that it stands for, where there are several.
+  public var slots: SlotRange?
   /// When it started; nothing while it waits, and for one that never started.
   public var startedAt: Timestamp?
   /// When it ended.
@@ -79,6 +81,9 @@ extension RunResult: Codable {
     case schemaVersion = "schema_version"
     case runID = "run_id"
     case scheduledAt = "scheduled_at"
+    case firstSlot = "first_slot"
+    case lastSlot = "last_slot"
+    case slots
     case startedAt = "started_at"
     case finishedAt = "finished_at"
     case durationMilliseconds = "duration_ms"
@@ -96,6 +101,12 @@ extension RunResult: Codable {
     status = try values.decode(RunStatus.self, forKey: .status)
     reason = try values.decodeIfPresent(String.self, forKey: .reason)
     scheduledAt = try values.decodeIfPresent(Timestamp.self, forKey: .scheduledAt)
+    if let first = try values.decodeIfPresent(Timestamp.self, forKey: .firstSlot),
+      let last = try values.decodeIfPresent(Timestamp.self, forKey: .lastSlot),
+      let count = try values.decodeIfPresent(Int.self, forKey: .slots)
+    {
+      slots = SlotRange(first: first, last: last, count: count)
+    }
     startedAt = try values.decodeIfPresent(Timestamp.self, forKey: .startedAt)
     finishedAt = try values.decodeIfPresent(Timestamp.self, forKey: .finishedAt)
     durationMilliseconds = try values.decodeIfPresent(Int.self, forKey: .durationMilliseconds)
@@ -124,6 +135,9 @@ extension RunResult: Codable {
     try values.encode(status, forKey: .status)
     try values.encode(reason, forKey: .reason)
     try values.encode(scheduledAt, forKey: .scheduledAt)
+    try values.encode(slots?.first, forKey: .firstSlot)
+    try values.encode(slots?.last, forKey: .lastSlot)
+    try values.encode(slots?.count, forKey: .slots)
     try values.encode(startedAt, forKey: .startedAt)
     try values.encode(finishedAt, forKey: .finishedAt)
     try values.encode(durationMilliseconds, forKey: .durationMilliseconds)

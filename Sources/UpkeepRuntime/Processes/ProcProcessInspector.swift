@@ -24,6 +24,8 @@ public struct ProcProcessInspector: ProcessInspector {
   /// A process of an earlier boot of this host is gone. A zombie is gone too: it runs nothing any more, but keeps its
   /// PID until its parent asks for it, which in a container may be never.
   public func liveness(of process: ProcessIdentity) -> Liveness {
+    // This process lives, and asks often.
+    if process == current { return .alive }
     guard process.host == current.host, !current.bootID.isEmpty else { return .unknown }
     guard process.bootID == current.bootID else { return .gone }
     guard process.namespace == current.namespace else { return .unknown }

@@ -99,12 +99,11 @@ extension RunSession {
       case .skipped, .missed, .cancelled, .refused, .completedWithErrors: .warning
       default: .error
       }
+    var metadata: Logger.Metadata = [:]
+    if !result.counts.isEmpty { metadata["counts"] = .dictionary(result.counts.mapValues { "\($0)" }) }
+    if let duration = result.durationMilliseconds { metadata["duration_ms"] = "\(duration)" }
     logger.log(
-      level: level, "\(result.status.rawValue)\(result.reason.map { ": \($0)" } ?? "")",
-      metadata: [
-        "counts": .dictionary(result.counts.mapValues { "\($0)" }),
-        "duration_ms": "\(result.durationMilliseconds ?? 0)",
-      ])
+      level: level, "\(result.status.rawValue)\(result.reason.map { ": \($0)" } ?? "")", metadata: metadata)
   }
 }
 

@@ -25,22 +25,24 @@ struct RunSession {
   var leased = false
 
   init(runner: Runner, request: RunRequest, stop: RunStop, observe: @escaping @Sendable (RunEvent) -> Void) {
-    let now = runner.wallClock.now()
     let task = request.task
-    let identity = runner.inspector.current
-    var result = RunResult(
-      runID: RunID.make(at: now, random: runner.random), task: task.name, plugin: task.plugin, mode: request.mode,
-      trigger: request.trigger, status: .queued, settings: task.prepared.settings, host: identity.host)
-    result.scheduledAt = request.scheduledAt
+    let maker = RunRecordMaker(identity: runner.inspector.current, random: runner.random)
+    var record =
+      request.record
+      ?? maker.record(of: task, mode: request.mode, trigger: request.trigger, at: runner.wallClock.now())
+    if request.record == nil {
+      record.groupRunID = request.groupRunID
+      record.result.scheduledAt = request.scheduledAt
+    }
     var logger = runner.logger
     logger[metadataKey: "task"] = "\(task.name)"
-    logger[metadataKey: "run_id"] = "\(result.runID)"
+    logger[metadataKey: "run_id"] = "\(record.result.runID)"
     self.runner = runner
     self.request = request
     self.stop = stop
     self.observe = observe
     self.logger = logger
-    record = RunRecord(result: result, owner: identity, groupRunID: request.groupRunID, createdAt: now)
+    self.record = record
     machine = RunMachine(
       RunMachine.Plan(
         task: task.name, mode: request.mode, rules: task.rules, isGuarded: task.isGuarded,
@@ -83,7 +85,7 @@ struct RunSession {
       return .couldNotAsk(RunError(error, step: "run"))
     }
     do {
-      try await store.save(record)
+      if request.record == nil { try await store.save(record) }
     } catch {
       guard request.mode == .preview else { return .couldNotAsk(RunError(error, step: "run")) }
       warn("this preview isn't recorded: \(error)")

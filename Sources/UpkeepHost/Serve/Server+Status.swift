@@ -1,0 +1,63 @@
+import UpkeepConfiguration
+import UpkeepCore
+public import UpkeepRuns
+import UpkeepRuntime
+
+extension Server: HostStatus {
+  /// All tasks, in the order of the file.
+  public func tasks() async throws -> [TaskStatus] {
+    try await statuses(of: host.configuration.tasks)
+  }
+
+  /// One task.
+  public func task(_ name: String) async throws -> TaskStatus? {
+    guard let task = host.configuration.task(name) else { return nil }
+    return try await statuses(of: [task]).first
+  }
+
+  /// The groups and their tasks, in the order of the file.
+  public func groups() async -> [(name: String, tasks: [String])] {
+    host.configuration.groups.map { ($0.name, $0.tasks) }
+  }
+
+  /// Whether the scheduler's loop turns.
+  public func isAlive() async -> Bool {
+    await scheduler.isAlive
+  }
+
+  /// Why the host can't do its work.
+  public func troubles() async -> [String] {
+    var troubles: [String] = []
+    if await !scheduler.isAlive { troubles.append("the scheduler's loop stands still") }
+    if await scheduler.isStopping { troubles.append("serve stops") }
+    do {
+      try await store.renewServe(host.inspector.current)
+    } catch {
+      troubles.append("the state store can't be written: \(error)")
+    }
+    return troubles
+  }
+
+  private func statuses(of tasks: [TaskConfiguration]) async throws -> [TaskStatus] {
+    let host = host
+    let next = await scheduler.nextRuns
+    let lastRuns = try await store.lastRuns()
+    let pauses = Dictionary(try await store.pauses().map { ($0.task, $0) }) { first, _ in first }
+    let holders = Dictionary(grouping: try await store.holders(), by: \.task)
+    let inLine = await scheduler.inLine
+    return tasks.map { task in
+      let overview = TaskOverview(task, in: host.configuration, now: host.wallClock.now())
+      let prefix = "tasks.\(task.name).settings."
+      let held = holders[task.name] ?? []
+      return TaskStatus(
+        name: task.name, plugin: task.plugin, isEnabled: task.isEnabled, pause: pauses[task.name],
+        running: held.filter { !$0.isWaiting }.map(\.runID),
+        waiting: held.filter(\.isWaiting).map(\.runID) + (inLine[task.name] ?? []), schedule: overview.schedule,
+        interval: overview.interval, cron: overview.cron, timeZone: overview.timeZone, timeout: overview.timeout,
+        nextRunAt: next[task.name], lastRun: lastRuns[task.name],
+        settings: overview.settings.map {
+          SettingStatus(key: String($0.key.dropFirst(prefix.count)), value: $0.value, origin: $0.origin)
+        }, hasPreview: task.prepared.preview != nil)
+    }
+  }
+}

@@ -1,0 +1,152 @@
+public import Logging
+import ServiceLifecycle
+import Synchronization
+import UpkeepConfiguration
+import UpkeepCore
+public import UpkeepRuns
+import UpkeepRuntime
+
+/// `upkeep serve`: the scheduler and what goes with it, in one group of services.
+public final class Server: Sendable {
+  /// Starts and stops runs, and tells of them.
+  public var runs: any RunCommands & RunFeed { scheduler }
+  /// Keeps history, leases and pauses.
+  public let store: any StateStore
+  let scheduler: Scheduler
+  let logger: Logger
+  let notifier: ServiceNotifier
+  private let present: Mutex<Host>
+  private let group = Mutex<ServiceGroup?>(nil)
+
+  /// How a server ended.
+  public enum End: Sendable, Equatable {
+    /// Nothing worked any more.
+    case drained
+    /// So many runs had to be interrupted.
+    case interrupted(Int)
+  }
+
+  /// Builds a server; nothing is opened yet.
+  ///
+  /// - Parameters:
+  ///   - host: The configuration to begin with.
+  ///   - logger: Gets what happens.
+  ///   - notifier: Tells the service manager.
+  /// - Throws: ``UpkeepCore/TaskError`` where the configuration names a database that can't hold the state.
+  public init(_ host: Host, logger: Logger, notifier: ServiceNotifier) throws {
+    store = try host.openStore()
+    self.logger = logger
+    self.notifier = notifier
+    present = Mutex(host)
+    let interval = notifier.watchdog.map { $0 / 3 } ?? Scheduler.lookInterval
+    scheduler = Scheduler(
+      store: store, runner: host.runner(store, logger: logger), inspector: host.inspector, wallClock: host.wallClock,
+      clock: host.clock, random: SystemRandomSource(), logger: logger, lookInterval: interval,
+      onTurn: { notifier.turned($0) })
+  }
+
+  /// The configuration in force.
+  public var host: Host { present.withLock { $0 } }
+
+  /// Takes another configuration over, whole. Where it listens, its state store and its log change at the next start.
+  /// - Throws: ``UpkeepCore/TaskError`` where the state store can't be read: then the configuration in force stays.
+  public func apply(_ host: Host) async throws {
+    try await scheduler.apply(host.schedulerPlan, runner: host.runner(store, logger: logger))
+    present.withLock { $0 = host }
+  }
+
+  /// Serves until ``stop(because:)``, and until no run works any more.
+  ///
+  /// - Throws: ``ServeRefusal`` where another process serves on this state store; ``UpkeepCore/TaskError`` where the
+  ///   store can't be opened.
+  public func run() async throws -> End {
+    let host = host
+    let holder = ServeHolder(
+      owner: host.inspector.current, address: host.listenAddress, since: host.wallClock.now())
+    if let other = try await store.claimServe(holder) { throw ServeRefusal(holder: other, place: host.statePlace) }
+    do {
+      let end = try await serve(host)
+      try await store.releaseServe(holder.owner)
+      return end
+    } catch {
+      // What went wrong is told; the place of a process that is gone counts as free.
+      _ = try? await store.releaseServe(holder.owner)
+      throw error
+    }
+  }
+
+  private func serve(_ host: Host) async throws -> End {
+    let outcome = Mutex(0)
+    let scheduling = SchedulingService(server: self, plan: host.schedulerPlan) { count in
+      outcome.withLock { $0 = count }
+    }
+    // The group stops its services from the last to the first: the API answers until the last run has ended.
+    let services =
+      try services(host).map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [
+        ServiceGroupConfiguration.ServiceConfiguration(
+          service: scheduling, successTerminationBehavior: .gracefullyShutdownGroup)
+      ]
+    var quiet = logger
+    quiet.logLevel = .error
+    let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: quiet))
+    self.group.withLock { $0 = group }
+    logger.notice(
+      "serving",
+      metadata: [
+        "address": "\(host.listenAddress)", "config": "\(host.path)", "tasks": "\(host.configuration.tasks.count)",
+        "pid": "\(host.inspector.current.pid)", "version": "\(Upkeep.version)",
+      ])
+    try await group.run()
+    let interrupted = outcome.withLock { $0 }
+    return interrupted == 0 ? .drained : .interrupted(interrupted)
+  }
+
+  /// What runs beside the scheduler.
+  private func services(_ host: Host) throws -> [any Service] {
+    []
+  }
+
+  /// Lets nothing begin any more, and ends when nothing works any more, after the drain timeout at the latest.
+  public func stop(because reason: String) async {
+    logger.notice("stopping", metadata: ["because": "\(reason)"])
+    notifier.stopping(atMost: host.configuration.drainTimeout + Runner.grace)
+    await group.withLock { $0 }?.triggerGracefulShutdown()
+  }
+
+  /// Stops the runs that still work, now.
+  public func interruptAll(_ reason: String) {
+    logger.warning("interrupting what works", metadata: ["because": "\(reason)"])
+    scheduler.interruptAll(reason)
+  }
+}
+
+/// Another process serves on the same state store.
+public struct ServeRefusal: Error, Sendable {
+  /// Who.
+  public var holder: ServeHolder
+  /// Where the state store is.
+  public var place: String
+
+  /// What to tell people.
+  public var message: String {
+    "another upkeep serve works on \(place): pid \(holder.owner.pid) on \(holder.owner.host), listening on "
+      + "\(holder.address), since \(holder.since.rfc3339); stop it, or give this one a state store of its own (host.state)"
+  }
+}
+
+/// The scheduler as a service.
+private struct SchedulingService: Service {
+  let server: Server
+  let plan: SchedulerPlan
+  let ended: @Sendable (Int) -> Void
+
+  func run() async throws {
+    let scheduler = server.scheduler
+    let interrupted = try await withGracefulShutdownHandler {
+      try await scheduler.run(plan)
+    } onGracefulShutdown: {
+      scheduler.stop()
+    }
+    ended(interrupted)
+  }
+}

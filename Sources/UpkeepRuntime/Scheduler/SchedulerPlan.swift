@@ -1,0 +1,66 @@
+import Foundation
+import UpkeepCore
+public import UpkeepRuns
+public import UpkeepSchedule
+
+/// A task as the scheduler takes it.
+public struct ScheduledTask: Sendable {
+  /// The task, ready to run, with its rules.
+  public var runnable: RunnableTask
+  /// Whether the schedule starts it.
+  public var isEnabled: Bool
+  /// When it is due; nothing means on demand only.
+  public var schedule: Schedule?
+  /// Whether it runs when the scheduler starts.
+  public var runOnStart: Bool
+  /// Up to how much later than its slot a run starts.
+  public var jitter: Duration
+  /// What happens to slots that passed while the host was down.
+  public var missed: MissedRule
+  /// How old the newest missed slot may be for a catch-up; nothing means any age.
+  public var grace: Duration?
+
+  /// Creates a task.
+  public init(
+    _ runnable: RunnableTask, isEnabled: Bool = true, schedule: Schedule?, runOnStart: Bool = false,
+    jitter: Duration = .zero, missed: MissedRule = .runOnce, grace: Duration? = nil
+  ) {
+    self.runnable = runnable
+    self.isEnabled = isEnabled
+    self.schedule = schedule
+    self.runOnStart = runOnStart
+    self.jitter = jitter
+    self.missed = missed
+    self.grace = grace
+  }
+
+  /// The task's name.
+  public var name: String { runnable.name }
+
+  /// The schedule as text that differs where schedules do, for the grid.
+  var scheduleText: String {
+    guard isEnabled else { return "disabled" }
+    switch schedule {
+    case .interval(let interval): return "interval \(interval.durationText)"
+    case .cron(let expression, let zone): return "cron \(expression.text) \(zone.identifier)"
+    case nil: return "on demand"
+    }
+  }
+}
+
+/// All that the scheduler takes from a configuration: at its start, and whole at each reload.
+public struct SchedulerPlan: Sendable {
+  /// The tasks, in the order of the file.
+  public var tasks: [ScheduledTask]
+  /// How many runs may work at once.
+  public var maxConcurrentRuns: Int
+  /// How long a stop waits for running tasks.
+  public var drainTimeout: Duration
+
+  /// Creates a plan.
+  public init(tasks: [ScheduledTask], maxConcurrentRuns: Int = 4, drainTimeout: Duration = .seconds(30)) {
+    self.tasks = tasks
+    self.maxConcurrentRuns = maxConcurrentRuns
+    self.drainTimeout = drainTimeout
+  }
+}

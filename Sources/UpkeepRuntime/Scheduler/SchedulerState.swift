@@ -1,0 +1,170 @@
+import UpkeepCore
+import UpkeepRuns
+import UpkeepSchedule
+
+/// The scheduler as a value: events go in, actions come out, and nothing here waits, reads a clock or writes.
+///
+/// ``Scheduler`` is the shell that does what it says. A slot's way: its time comes, its record is made, its run gets a
+/// place among those that work, the runner takes it over.
+struct SchedulerState: Sendable {
+  /// A task with its place in time.
+  struct Entry: Sendable {
+    var task: ScheduledTask
+    var grid: TaskGrid
+    /// When to look at it next; nothing where its schedule never comes.
+    var wakeAt: Timestamp?
+    /// Its run that is recorded and hasn't begun: slots that come meanwhile join it.
+    var waiting: String?
+    /// Its runs that work in this host.
+    var working: [String] = []
+    /// Runs of a catch-up that follow one another.
+    var chain: [Run] = []
+  }
+
+  /// A run on its way.
+  struct Run: Sendable {
+    enum Phase: Sendable {
+      /// In the line for a place.
+      case inLine
+      /// At the runner's, on a place: it asks for its lease, or works.
+      case placed(hasStarted: Bool)
+      /// At the runner's, behind somebody: without a place.
+      case behind
+    }
+
+    var record: RunRecord
+    var task: RunnableTask
+    var overrideGuard = false
+    var phase = Phase.inLine
+
+    var id: String { record.result.runID }
+    var hasStarted: Bool {
+      if case .placed(hasStarted: true) = phase { true } else { false }
+    }
+  }
+
+  enum Event: Sendable {
+    /// The first plan, with what the store knows.
+    case began(SchedulerPlan, grids: [TaskGrid], pauses: [TaskPause])
+    /// Another plan; grids of tasks that weren't known are looked up among these.
+    case planned(SchedulerPlan, grids: [TaskGrid])
+    /// It is time to look.
+    case tick(pauses: [TaskPause]?)
+    case recorded([SlotEntry], [SlotOutcome])
+    case notRecorded([SlotEntry])
+    /// Somebody asked for a run, and its record is made.
+    case asked(Run)
+    case runWaits(String)
+    case runStarted(String)
+    case runEnded(String, RunStatus)
+    /// No run begins any more, and those that work have the drain timeout to end.
+    case stop
+    /// The drain timeout is over, or somebody doesn't want to wait for it.
+    case interruptAll(reason: String)
+  }
+
+  enum Action: Sendable {
+    /// Keep where these tasks' slots begin.
+    case place([TaskGrid])
+    /// Make these records.
+    case record([SlotEntry])
+    case start(Run)
+    /// Ask a run of this host to stop.
+    case stop(run: String, reason: String, status: RunStatus)
+    /// Record that these runs never began.
+    case abandon([Run], reason: String)
+    case startDrainTimer(Duration)
+    case log(LogLine)
+  }
+
+  /// Something for the log.
+  struct LogLine: Sendable, Equatable {
+    var isWarning = false
+    var text: String
+    var task: String?
+  }
+
+  /// How many slots are recorded in one go: the first runs begin while the next slots are written.
+  static let batch = 50
+  /// How far the clock may be behind the last slot before the slots begin anew: less is waited out, so that no time of
+  /// day comes twice; more is the correction of a wrong clock.
+  static let longestStepBack = Duration.seconds(3 * 3600)
+  /// When slots are recorded anew that the store didn't take.
+  static let retry = Duration.seconds(2)
+
+  let maker: RunRecordMaker
+  var plan = SchedulerPlan(tasks: [])
+  var entries: [String: Entry] = [:]
+  var heap = WakeHeap()
+  var runs: [String: Run] = [:]
+  /// The runs in line for a place, the first come first.
+  var line = RunLine()
+  var placed = 0
+  var pauses: [String: TaskPause] = [:]
+  var isStopping = false
+  /// The latest time that it was told.
+  var latest = Timestamp(microseconds: .min)
+  /// Runs that had begun and didn't end by themselves.
+  var interrupted = 0
+
+  init(maker: RunRecordMaker) {
+    self.maker = maker
+  }
+
+  /// Whether a stop is through.
+  var isOver: Bool { isStopping && runs.isEmpty }
+
+  /// When to look next; nothing where nothing is due ever.
+  var wakeAt: Timestamp? { isStopping ? nil : heap.next?.at }
+
+  /// Whether a task's time has come.
+  func isDue(at now: Timestamp) -> Bool {
+    wakeAt.map { $0 <= now } ?? false
+  }
+
+  /// Takes an event and says what is to be done, in order.
+  mutating func handle(_ event: Event, at now: Timestamp) -> [Action] {
+    switch event {
+    case .began(let plan, let grids, let pauses):
+      take(pauses)
+      return configure(plan, grids: grids, at: now) + startUp(at: now)
+    case .planned(let plan, let grids):
+      return configure(plan, grids: grids, at: now) + fillPlaces()
+    case .tick(let pauses):
+      if let pauses { take(pauses) }
+      if isStopping { return [] }
+      let hasGoneBack = latest - now > Self.longestStepBack
+      latest = hasGoneBack ? now : max(latest, now)
+      return (hasGoneBack ? configure(plan, grids: [], at: now) : []) + recordDue(at: now)
+    case .recorded(let slots, let outcomes):
+      return recorded(slots, outcomes, at: now)
+    case .notRecorded(let slots):
+      return putBack(slots, at: now)
+    case .asked(let run):
+      if isStopping { return [.abandon([run], reason: Self.stopped)] }
+      if run.record.result.mode == .preview {
+        // A preview changes nothing and takes no place.
+        runs[run.id] = run
+        runs[run.id]?.phase = .behind
+        return [.start(run)]
+      }
+      enter(run)
+      return fillPlaces()
+    case .runWaits(let id):
+      return runWaits(id)
+    case .runStarted(let id):
+      runStarted(id)
+      return []
+    case .runEnded(let id, let status):
+      return runEnded(id, status)
+    case .stop:
+      return stop()
+    case .interruptAll(let reason):
+      return interruptAll(reason)
+    }
+  }
+
+  private mutating func take(_ pauses: [TaskPause]) {
+    self.pauses = Dictionary(pauses.map { ($0.task, $0) }) { first, _ in first }
+  }
+}

@@ -1,0 +1,73 @@
+import UpkeepCore
+import UpkeepDatabase
+public import UpkeepRuns
+
+extension SQLStateStore {
+  /// Takes the place of the one that serves.
+  public func claimServe(_ holder: ServeHolder) async throws -> ServeHolder? {
+    let (now, inspector, owners) = (wallClock.now(), inspector, owners)
+    return try await write { connection in
+      let table = ServeTable(connection: connection, owners: owners)
+      if let present = try table.living(at: now, by: inspector), present.owner != holder.owner { return present }
+      try table.take(holder, at: now)
+      return nil
+    }
+  }
+
+  /// Says that a process lives which serves, and with it all its runs.
+  public func renewServe(_ owner: ProcessIdentity) async throws {
+    let (now, owners) = (wallClock.now(), owners)
+    try await write(.normal) { try ServeTable(connection: $0, owners: owners).renew(owner, at: now) }
+  }
+
+  /// Gives the place back.
+  public func releaseServe(_ owner: ProcessIdentity) async throws {
+    let owners = owners
+    _ = try await write {
+      try $0.execute("DELETE FROM serves WHERE owner = ?1", [try owners.column(owner)])
+    }
+  }
+
+  /// Who serves now.
+  public func servingNow() async throws -> ServeHolder? {
+    let (now, inspector, owners) = (wallClock.now(), inspector, owners)
+    return try await read { try ServeTable(connection: $0, owners: owners).living(at: now, by: inspector) }
+  }
+}
+
+/// Who serves, within a transaction.
+struct ServeTable {
+  let connection: any DatabaseConnection
+  let owners: OwnerTexts
+
+  /// The newest one whose process lives.
+  func living(at now: Timestamp, by inspector: any ProcessInspector) throws -> ServeHolder? {
+    let all = try connection.map("SELECT owner, address, since, renewed_at FROM serves ORDER BY since DESC") { row in
+      (
+        holder: ServeHolder(
+          owner: try owners.identity(row[0].text ?? ""), address: row[1].text ?? "",
+          since: StoreRows.instant(row[2]) ?? now), renewedAt: StoreRows.instant(row[3]) ?? now
+      )
+    }
+    return all.first {
+      LeaseQueue.death(of: $0.holder.owner, renewedAt: $0.renewedAt, now: now, by: inspector) == nil
+    }?.holder
+  }
+
+  func take(_ holder: ServeHolder, at now: Timestamp) throws {
+    try connection.execute("DELETE FROM serves")
+    try connection.execute(
+      "INSERT INTO serves (owner, address, since, renewed_at) VALUES (?1, ?2, ?3, ?4)",
+      [
+        try owners.column(holder.owner), .text(holder.address), .integer(holder.since.microseconds),
+        .integer(now.microseconds),
+      ])
+  }
+
+  func renew(_ owner: ProcessIdentity, at now: Timestamp) throws {
+    let values: [DatabaseValue] = [try owners.column(owner), .integer(now.microseconds)]
+    try connection.execute("UPDATE serves SET renewed_at = ?2 WHERE owner = ?1", values)
+    try connection.execute("UPDATE runs SET renewed_at = ?2 WHERE owner = ?1 AND is_final = 0", values)
+    try connection.execute("UPDATE leases SET renewed_at = ?2 WHERE owner = ?1", values)
+  }
+}

@@ -1,0 +1,175 @@
+import Foundation
+import Testing
+import UpkeepDatabase
+import UpkeepTestKit
+
+/// `upkeep serve` as a process of its own: its end by signals, and what its store says after it was killed.
+@Suite struct ServeTests {
+  private static func yaml(_ tasks: String, host: String = "") -> String {
+    "version: 1\nhost: { max_concurrent_runs: 8\(host) }\ntasks:\n\(tasks)"
+  }
+
+  private static let long = "  nap: { plugin: noop, run_on_start: true, settings: { duration: 1h } }\n"
+
+  @Test func aSignalLetsRunningTasksEnd() async throws {
+    let place = try Workplace(
+      Self.yaml("  nap: { plugin: noop, run_on_start: true, settings: { duration: 500ms } }\n"))
+    let serve = try place.start(["serve"])
+    _ = try await serve.waitForError(containing: "started")
+    serve.signal(SIGTERM)
+    #expect(await serve.outcome().status == 0)
+    #expect(try await Self.runs(place).map(\.status) == ["completed"])
+  }
+
+  @Test func whatOutlastsTheDrainTimeoutIsInterrupted() async throws {
+    let place = try Workplace(Self.yaml(Self.long, host: ", drain_timeout: 50ms"))
+    let serve = try place.start(["serve"])
+    _ = try await serve.waitForError(containing: "started")
+    serve.signal(SIGINT)
+    #expect(await serve.outcome().status == 1)
+    #expect(try await Self.runs(place).map(\.status) == ["interrupted"])
+  }
+
+  @Test func aSecondSignalDoesNotWait() async throws {
+    let place = try Workplace(Self.yaml(Self.long, host: ", drain_timeout: 1h"))
+    let serve = try place.start(["serve"])
+    _ = try await serve.waitForError(containing: "started")
+    serve.signal(SIGTERM)
+    _ = try await serve.waitForError(containing: "stopping")
+    // Signals that come together count as one, so something else happens in between.
+    #expect(try await place.run("list").output.contains("running now"))
+    serve.signal(SIGTERM)
+    #expect(await serve.outcome().status == 1)
+    #expect(try await Self.runs(place).map(\.status) == ["interrupted"])
+  }
+
+  @Test func aSecondServeNamesTheFirst() async throws {
+    let place = try Workplace(Self.yaml(Self.long, host: ", drain_timeout: 50ms"))
+    let first = try place.start(["serve"])
+    _ = try await first.waitForError(containing: "started")
+    let second = try await place.run("serve")
+    #expect(second.status == 5)
+    #expect(second.errors.contains("another upkeep serve works on"))
+    #expect(second.errors.contains("pid \(first.pid) on "))
+    #expect(second.errors.contains("listening on 127.0.0.1:8787"))
+    first.signal(SIGTERM)
+    _ = await first.outcome()
+    let third = try place.start(["serve"])
+    _ = try await third.waitForError(containing: "serving")
+    third.signal(SIGTERM)
+    _ = await third.outcome()
+  }
+
+  @Test func theCommandLineCancelsARunOfServe() async throws {
+    let place = try Workplace(Self.yaml(Self.long))
+    let serve = try place.start(["serve"])
+    let line = try await serve.waitForError(containing: "started")
+    let word = try #require(line.split(separator: " ").first { $0.hasPrefix("run_id=") })
+    let run = String(word.dropFirst(7))
+    #expect(try await place.run("cancel", run).output == "asked run \(run) of nap to stop\n")
+    _ = try await serve.waitForError(containing: "cancelled by")
+    serve.signal(SIGTERM)
+    #expect(await serve.outcome().status == 0)
+    #expect(try await Self.runs(place).map(\.status) == ["cancelled"])
+  }
+
+  @Test func logsOneJSONObjectALine() async throws {
+    let place = try Workplace(
+      Self.yaml("  nap: { plugin: noop, run_on_start: true }\n", host: ", log: { format: json }"))
+    let serve = try place.start(["serve"])
+    let line = try await serve.waitForError(containing: "\"started\"")
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
+    #expect(object["task"] == "nap" && object["level"] == "info" && object["trigger"] == "startup")
+    #expect(try await Self.runs(place).map(\.id) == [object["run_id"] ?? ""])
+    serve.signal(SIGTERM)
+    _ = await serve.outcome()
+  }
+
+  @Test func tasksThatExcludeEachOtherTakeTurns() async throws {
+    let place = try Workplace(
+      Self.yaml(
+        """
+          tick: { plugin: noop, interval: 1s, settings: { duration: 600ms } }
+          sweep:
+            plugin: noop
+            interval: 2s
+            settings: { duration: 700ms }
+            concurrency: { exclusive_with: [tick], on_conflict: wait, max_wait: 20s }
+
+        """))
+    let serve = try place.start(["serve"])
+    for _ in 1...2 { _ = try await serve.waitForError(containing: "task=sweep trigger") }
+    serve.signal(SIGTERM)
+    #expect(await serve.outcome().status == 0)
+    let runs = try await Self.runs(place).filter { $0.status == "completed" }
+    #expect(runs.filter { $0.task == "sweep" }.count >= 2)
+    #expect(runs.contains { $0.task == "tick" })
+    for sweep in runs where sweep.task == "sweep" {
+      for tick in runs where tick.task == "tick" {
+        #expect(tick.finished <= sweep.started || sweep.finished <= tick.started, "\(tick.id) beside \(sweep.id)")
+      }
+    }
+  }
+
+  @Test func everySlotHasOneOutcomeWheneverServeIsKilled() async throws {
+    let isSoak = ProcessInfo.processInfo.environment["UPKEEP_SOAK"] == "1"
+    let tasks = (1...5).map { "  t\($0): { plugin: noop, interval: 1s, settings: { duration: \($0 * 60)ms } }\n" }
+    let place = try Workplace(Self.yaml(tasks.joined()))
+    let random = SeededRandom(seed: 7)
+    for _ in 1...(isSoak ? 200 : 20) {
+      let serve = try place.start(["serve"])
+      for _ in 0...(random.next() % 7) { _ = try await serve.waitForError(containing: "task=t") }
+      serve.signal(SIGKILL)
+      _ = await serve.outcome()
+    }
+    let last = try place.start(["serve"])
+    _ = try await last.waitForError(containing: "completed")
+    last.signal(SIGTERM)
+    #expect(await last.outcome().status == 0)
+    try await Self.expectWholeGrids(place)
+  }
+
+  /// Each task's slots follow one another without a gap, each in one record, which is final.
+  private static func expectWholeGrids(_ place: Workplace) async throws {
+    let runs = try await runs(place)
+    #expect(runs.allSatisfy { $0.status != "queued" && $0.status != "running" })
+    #expect(runs.contains { $0.status == "interrupted" }, "no kill hit a run, so this shows nothing")
+    for (task, records) in Dictionary(grouping: runs, by: \.task) {
+      let slots = records.sorted { $0.lastSlot < $1.lastSlot }
+      for (earlier, later) in zip(slots, slots.dropFirst()) {
+        #expect(later.firstSlot == earlier.lastSlot + 1_000_000, "\(task): between \(earlier.id) and \(later.id)")
+      }
+      for record in slots { #expect((record.lastSlot - record.firstSlot) / 1_000_000 + 1 == record.slots) }
+    }
+  }
+
+  private struct Run {
+    var id: String
+    var task: String
+    var status: String
+    var firstSlot: Int64
+    var lastSlot: Int64
+    var slots: Int64
+    var started: String
+    var finished: String
+  }
+
+  private static func runs(_ place: Workplace) async throws -> [Run] {
+    let session = try SQLiteDatabase(name: "state", path: place.path("upkeep.sqlite")).openSession(.read)
+    let runs = try await session.perform { connection in
+      try connection.map(
+        """
+        SELECT run_id, task, status, first_slot, last_slot, slots, document ->> 'started_at', document ->> 'finished_at'
+        FROM runs ORDER BY run_id
+        """
+      ) { row in
+        Run(
+          id: row[0].text ?? "", task: row[1].text ?? "", status: row[2].text ?? "", firstSlot: row[3].integer ?? 0,
+          lastSlot: row[4].integer ?? 0, slots: row[5].integer ?? 0, started: row[6].text ?? "",
+          finished: row[7].text ?? "")
+      }
+    }
+    await session.close()
+    return runs
+  }
+}
