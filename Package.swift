@@ -127,7 +127,7 @@ let package = Package(
         "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin",
         "JobHistoryPlugin", "DownloadLogPlugin", "StuckPlansPlugin", "TusExpiryPlugin", "OddsOracle", "UpkeepDatabase",
         "UpkeepPurge", "UpkeepFetch", "UpkeepSchedule", "UpkeepRuntime", "UpkeepRuns", "UpkeepStore", "UpkeepCore",
-        "UpkeepTestKit", "UpkeepDemo", grdb, log,
+        "UpkeepTestKit", "UpkeepDemo", "PostgresCluster", grdb, log,
       ], path: "Tests/Plugins",
       exclude: ["Oracle", "Tus/Real/requirements.txt", "Tus/Real/real_uploads.py"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.

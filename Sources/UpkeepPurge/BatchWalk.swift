@@ -6,12 +6,12 @@ struct BatchWalk: Sendable {
   let purge: Purge
   let context: TaskContext
   private(set) var governor = BatchGovernor()
-  private let elapsed: @Sendable () -> Duration
+  let elapsed: @Sendable () -> Duration
   private var lastNote = Duration.zero
   private var stepName = ""
   private var ruleTable = ""
   /// Why the walk ended before all was done.
-  private(set) var stop: StopReason?
+  var stop: StopReason?
   /// What triggers delete along with the plan's rows.
   var triggered: TriggeredRows?
   /// Told of changed rows.
@@ -42,6 +42,7 @@ struct BatchWalk: Sendable {
 
   /// Deletes the rows of one step.
   mutating func delete(_ step: DeletionPlan.Step, graph: DeletionGraph) async throws {
+    if graph.catalogue.engine == .postgres { return try await deleteOnServer(step, graph: graph) }
     let root = step.root
     try await purge.session.transaction(.scratch) { connection in
       try step.rule.condition.makeRankings(without: DoomedRows(), on: connection)
@@ -121,6 +122,7 @@ struct BatchWalk: Sendable {
 
   @discardableResult
   mutating func walk(_ batches: some BatchSource) async throws -> Int {
+    if purge.catalogue.engine == .postgres { return try await walkOnServer(batches) }
     guard let triggered else { return try await walkThrough(batches) }
     return try await walkThrough(TriggeringBatches(source: batches, triggered: triggered))
   }
@@ -260,7 +262,7 @@ struct BatchWalk: Sendable {
     }
   }
 
-  private mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {
+  mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {
     if let observe {
       observe(outcome.changed)
       changed += outcome.changed.count

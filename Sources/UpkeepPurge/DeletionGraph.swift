@@ -93,6 +93,14 @@ public struct DeletionGraph: Sendable {
     edges.filter { $0.parent.schemaKey == table.schemaKey }
   }
 
+  /// Whether the schema has a foreign key for an edge.
+  func isDeclared(_ edge: DeletionEdge) -> Bool {
+    catalogue.foreignKeys.contains { key in
+      key.child.schemaKey == edge.child.schemaKey && key.parent.schemaKey == edge.parent.schemaKey
+        && key.columns.map(\.schemaKey) == edge.columns.map(\.schemaKey)
+    }
+  }
+
   /// Whether the rows that refer to a parent can be found without reading the whole table.
   public func isIndexed(_ edge: DeletionEdge) -> Bool {
     guard let child = catalogue[edge.child] else { return false }

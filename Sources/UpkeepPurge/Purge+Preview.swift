@@ -22,6 +22,7 @@ extension Purge {
       }
       report(result, of: step, in: context)
     }
+    guard catalogue.engine == .sqlite else { return }
     if let triggered = try await session.perform({ try TriggeredRows(plan, on: $0) }) {
       declare(triggered, in: context)
       let deletes = context.journal.current.counts.values.contains { $0 > 0 }

@@ -53,6 +53,18 @@ extension TableDescription {
     return "\(description.affinity) COLLATE \(SQL.quoted(collation ?? description.collation))"
   }
 
+  /// A column as text, whatever its type: an enumeration refuses to be compared with what it doesn't know.
+  public func text(of column: String, as alias: String) -> String {
+    let name = "\(alias).\(SQL.quoted(column))"
+    return engine == .sqlite ? name : "CAST(\(name) AS text)"
+  }
+
+  /// A value as the type of the column that it is given to.
+  func assigned(_ value: String, to column: String) -> String {
+    guard engine == .postgres, let type = self.column(column)?.type else { return value }
+    return "CAST((\(value)) AS \(type))"
+  }
+
   /// The instant of a row of `alias`, in microseconds since 1970, in SQL: that of the first of some columns that isn't
   /// NULL. It is NULL where it can't be read.
   ///

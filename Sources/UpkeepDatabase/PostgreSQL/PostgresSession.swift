@@ -165,11 +165,13 @@ struct PostgresConnection: DatabaseConnection {
   var engine: DatabaseEngine { .postgres }
 
   func execute(_ sql: String, _ values: [DatabaseValue]) throws -> Int {
-    try translating { try link.execute(PostgresText.statement(sql), values) { _ in }.rows }
+    let statement = PostgresStatement(sql)
+    return try translating { try link.execute(statement.text, statement.picked(values)) { _ in }.rows }
   }
 
   func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws {
-    _ = try translating { try link.execute(PostgresText.statement(sql), values) { try row($0) } }
+    let statement = PostgresStatement(sql)
+    _ = try translating { try link.execute(statement.text, statement.picked(values)) { try row($0) } }
   }
 
   /// A task that looks at an error within its closure sees what it would see outside.

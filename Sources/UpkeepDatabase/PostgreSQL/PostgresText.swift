@@ -1,28 +1,5 @@
-/// Statements as PostgreSQL writes them.
+/// Bytes as PostgreSQL writes them.
 enum PostgresText {
-  /// Turns the port's parameters `?1` into the server's `$1`; what stands in quotes stays.
-  static func statement(_ sql: String) -> String {
-    guard sql.utf8.contains(UInt8(ascii: "?")) else { return sql }
-    var result: [UInt8] = []
-    result.reserveCapacity(sql.utf8.count)
-    var quote: UInt8?
-    var bytes = sql.utf8.makeIterator()
-    var next = bytes.next()
-    while let byte = next {
-      next = bytes.next()
-      if let open = quote {
-        if byte == open { quote = nil }
-      } else if byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") {
-        quote = byte
-      } else if byte == UInt8(ascii: "?"), let digit = next, digit >= 48, digit <= 57 {
-        result.append(UInt8(ascii: "$"))
-        continue
-      }
-      result.append(byte)
-    }
-    return String(decoding: result, as: UTF8.self)
-  }
-
   /// Bytes as the server reads them.
   static func hexadecimal(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef".utf8)
