@@ -61,7 +61,7 @@ extension Host {
   func runner(_ store: any StateStore, logger: Logger) -> Runner {
     Runner(
       store: store, inspector: inspector, wallClock: wallClock, clock: clock, random: SystemRandomSource(),
-      resources: resources(store), logger: logger)
+      resources: resources(store), maxConcurrentRuns: configuration.maxConcurrentRuns, logger: logger)
   }
 
   private func resources(_ store: any StateStore) -> HostResources {

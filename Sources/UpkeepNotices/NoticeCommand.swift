@@ -10,7 +10,9 @@ struct NoticeCommand {
   /// How long it and what it started have to end once they are told to.
   static let grace = Duration.seconds(2)
   /// What it is not to know.
-  private static let hidden: [Environment.Key: String?] = ["UPKEEP_TOKEN": nil]
+  private static let hidden: [Environment.Key: String?] = [
+    "UPKEEP_TOKEN": nil, "NOTIFY_SOCKET": nil, "WATCHDOG_USEC": nil, "WATCHDOG_PID": nil,
+  ]
 
   let words: [String]
   let folder: String

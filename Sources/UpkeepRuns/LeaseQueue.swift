@@ -57,6 +57,25 @@ public enum LeaseQueue {
     .map(\.holder)
   }
 
+  /// What keeps a request from being granted; nothing where it may be.
+  ///
+  /// Free places go to those that nothing else keeps waiting, in the order in which they asked: whoever waits for a
+  /// rule holds no place back, and whoever comes later overtakes nobody that could begin.
+  public static func obstacle(to request: LeaseRequest, in entries: [LeaseEntry]) -> LeaseAnswer? {
+    let blockers = blockers(of: request, in: entries)
+    guard blockers.isEmpty else { return .blocked(by: blockers) }
+    guard let limit = request.limit else { return nil }
+    var free = limit - entries.count { $0.fencing != nil && $0.runID != request.runID }
+    let ticket = entries.first { $0.runID == request.runID }?.ticket ?? .max
+    for entry in entries where free > 0 && entry.fencing == nil && entry.ticket < ticket {
+      let earlier = LeaseRequest(
+        runID: entry.runID, task: entry.task, owner: entry.owner, overlap: .skip, exclusiveWith: entry.exclusiveWith,
+        waits: true)
+      if Self.blockers(of: earlier, in: entries).isEmpty { free -= 1 }
+    }
+    return free > 0 ? nil : .full
+  }
+
   /// Why a run's process counts as dead; nothing where it doesn't.
   public static func death(
     of owner: ProcessIdentity, renewedAt: Timestamp, now: Timestamp, by inspector: any ProcessInspector

@@ -41,7 +41,7 @@ public struct RunRequest: Sendable {
 
 /// What a run tells while it goes on. Every event carries the result as it stands.
 public enum RunEvent: Sendable {
-  /// It waits for those that stand in its way.
+  /// It waits for those that stand in its way; for nobody in particular where as many runs work as may.
   case queued(RunResult, behind: [LeaseHolder])
   /// It works.
   case started(RunResult)

@@ -45,10 +45,13 @@ public struct LeaseRequest: Hashable, Sendable {
   public var exclusiveWith: [String]
   /// Whether it takes a place in the queue where a rule stands in its way.
   public var waits: Bool
+  /// How many runs of all processes may work at once; nothing means any number.
+  public var limit: Int?
 
   /// Creates a request.
   public init(
-    runID: String, task: String, owner: ProcessIdentity, overlap: OverlapRule, exclusiveWith: [String], waits: Bool
+    runID: String, task: String, owner: ProcessIdentity, overlap: OverlapRule, exclusiveWith: [String], waits: Bool,
+    limit: Int? = nil
   ) {
     self.runID = runID
     self.task = task
@@ -56,6 +59,7 @@ public struct LeaseRequest: Hashable, Sendable {
     self.overlap = overlap
     self.exclusiveWith = exclusiveWith
     self.waits = waits
+    self.limit = limit
   }
 }
 
@@ -86,6 +90,8 @@ public enum LeaseAnswer: Hashable, Sendable {
   /// Somebody stands in the way. Where the request waits it has its place in the queue, in first-come order, and is
   /// asked again; its owner must renew it like a lease.
   case blocked(by: [LeaseHolder])
+  /// As many runs work as may. Where the request waits it has its place in the queue as well.
+  case full
 }
 
 /// What a renewal found.

@@ -83,8 +83,8 @@ struct LeaseTable {
     if let fencing = own?.fencing {
       return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))
     }
-    let blockers = LeaseQueue.blockers(of: request, in: entries)
-    if own == nil, blockers.isEmpty || request.waits {
+    let obstacle = LeaseQueue.obstacle(to: request, in: entries)
+    if own == nil, obstacle == nil || request.waits {
       try connection.execute(
         """
         INSERT INTO leases (run_id, ticket, task, owner, exclusive_with, renewed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -94,7 +94,7 @@ struct LeaseTable {
           try StoreRows.text(request.exclusiveWith), .integer(now.microseconds),
         ])
     }
-    guard blockers.isEmpty else { return .blocked(by: blockers) }
+    if let obstacle { return obstacle }
     let fencing = try next("fencing")
     try connection.execute(
       "UPDATE leases SET fencing = ?2, renewed_at = ?3 WHERE run_id = ?1",

@@ -113,17 +113,16 @@ public final class InMemoryStateStore: StateStore {
       if let fencing = state.entries.first(where: { $0.runID == request.runID })?.fencing {
         return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))
       }
-      let blockers = LeaseQueue.blockers(of: request, in: state.entries)
-      if !state.entries.contains(where: { $0.runID == request.runID }), blockers.isEmpty || request.waits {
+      let obstacle = LeaseQueue.obstacle(to: request, in: state.entries)
+      if !state.entries.contains(where: { $0.runID == request.runID }), obstacle == nil || request.waits {
         state.ticket += 1
         state.entries.append(
           LeaseEntry(
             ticket: state.ticket, runID: request.runID, task: request.task, owner: request.owner,
             exclusiveWith: request.exclusiveWith, fencing: nil, renewedAt: now))
       }
-      guard blockers.isEmpty, let index = state.entries.firstIndex(where: { $0.runID == request.runID }) else {
-        return .blocked(by: blockers)
-      }
+      if let obstacle { return obstacle }
+      guard let index = state.entries.firstIndex(where: { $0.runID == request.runID }) else { return .full }
       state.fencing += 1
       state.entries[index].fencing = state.fencing
       state.entries[index].renewedAt = now

@@ -51,6 +51,30 @@ import Testing
     #expect(try await place.run("run", "nap", "--set", "duration=0s").status == 0)
   }
 
+  @Test func noMoreRunsWorkThanMayWhicheverProcessRunsThem() async throws {
+    let place = try Workplace(
+      """
+      version: 1
+      host: { max_concurrent_runs: 1 }
+      tasks:
+        first: { plugin: noop, settings: { duration: 1h } }
+        second: { plugin: noop }
+        third: { plugin: noop, concurrency: { max_wait: 50ms } }
+      """)
+    let first = try place.start(["run", "first"])
+    _ = try await first.waitForError(containing: "started")
+    let second = try place.start(["run", "second"])
+    let line = try await second.waitForError(containing: "waits for")
+    #expect(line == "second: waits for a place: as many runs work as host.max_concurrent_runs lets")
+    let third = try await place.run("run", "third", "--json", "--quiet")
+    #expect(third.status == 5)
+    let reason = "waited 50ms, but as many runs work as host.max_concurrent_runs lets"
+    #expect(try third.json()["reason"] as? String == reason)
+    first.signal(SIGTERM)
+    #expect(await first.outcome().status == 143)
+    #expect(await second.outcome().status == 0)
+  }
+
   @Test func waitsForATaskItMustNotRunBeside() async throws {
     let place = try Workplace(
       """

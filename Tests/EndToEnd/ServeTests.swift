@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-import UpkeepDatabase
 import UpkeepTestKit
 
 /// `upkeep serve` as a process of its own: its end by signals, and what its store says after it was killed.
@@ -18,7 +17,7 @@ import UpkeepTestKit
     _ = try await serve.waitForError(containing: "started")
     serve.signal(SIGTERM)
     #expect(await serve.outcome().status == 0)
-    #expect(try await Self.runs(place).map(\.status) == ["completed"])
+    #expect(try await place.recordedRuns().map(\.status) == ["completed"])
   }
 
   @Test func whatOutlastsTheDrainTimeoutIsInterrupted() async throws {
@@ -27,7 +26,7 @@ import UpkeepTestKit
     _ = try await serve.waitForError(containing: "started")
     serve.signal(SIGINT)
     #expect(await serve.outcome().status == 1)
-    #expect(try await Self.runs(place).map(\.status) == ["interrupted"])
+    #expect(try await place.recordedRuns().map(\.status) == ["interrupted"])
   }
 
   @Test func aSecondSignalDoesNotWait() async throws {
@@ -40,7 +39,7 @@ import UpkeepTestKit
     #expect(try await place.run("list").output.contains("running now"))
     serve.signal(SIGTERM)
     #expect(await serve.outcome().status == 1)
-    #expect(try await Self.runs(place).map(\.status) == ["interrupted"])
+    #expect(try await place.recordedRuns().map(\.status) == ["interrupted"])
   }
 
   @Test func aSecondServeNamesTheFirst() async throws {
@@ -70,7 +69,7 @@ import UpkeepTestKit
     _ = try await serve.waitForError(containing: "cancelled by")
     serve.signal(SIGTERM)
     #expect(await serve.outcome().status == 0)
-    #expect(try await Self.runs(place).map(\.status) == ["cancelled"])
+    #expect(try await place.recordedRuns().map(\.status) == ["cancelled"])
   }
 
   @Test func logsOneJSONObjectALine() async throws {
@@ -80,7 +79,7 @@ import UpkeepTestKit
     let line = try await serve.waitForError(containing: "\"started\"")
     let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
     #expect(object["task"] == "nap" && object["level"] == "info" && object["trigger"] == "startup")
-    #expect(try await Self.runs(place).map(\.id) == [object["run_id"] ?? ""])
+    #expect(try await place.recordedRuns().map(\.id) == [object["run_id"] ?? ""])
     serve.signal(SIGTERM)
     _ = await serve.outcome()
   }
@@ -101,7 +100,7 @@ import UpkeepTestKit
     for _ in 1...2 { _ = try await serve.waitForError(containing: "task=sweep trigger") }
     serve.signal(SIGTERM)
     #expect(await serve.outcome().status == 0)
-    let runs = try await Self.runs(place).filter { $0.status == "completed" }
+    let runs = try await place.recordedRuns().filter { $0.status == "completed" }
     #expect(runs.filter { $0.task == "sweep" }.count >= 2)
     #expect(runs.contains { $0.task == "tick" })
     for sweep in runs where sweep.task == "sweep" {
@@ -131,7 +130,7 @@ import UpkeepTestKit
 
   /// Each task's slots follow one another without a gap, each in one record, which is final.
   private static func expectWholeGrids(_ place: Workplace) async throws {
-    let runs = try await runs(place)
+    let runs = try await place.recordedRuns()
     #expect(runs.allSatisfy { $0.status != "queued" && $0.status != "running" })
     #expect(runs.contains { $0.status == "interrupted" }, "no kill hit a run, so this shows nothing")
     for (task, records) in Dictionary(grouping: runs, by: \.task) {
@@ -141,35 +140,5 @@ import UpkeepTestKit
       }
       for record in slots { #expect((record.lastSlot - record.firstSlot) / 1_000_000 + 1 == record.slots) }
     }
-  }
-
-  private struct Run {
-    var id: String
-    var task: String
-    var status: String
-    var firstSlot: Int64
-    var lastSlot: Int64
-    var slots: Int64
-    var started: String
-    var finished: String
-  }
-
-  private static func runs(_ place: Workplace) async throws -> [Run] {
-    let session = try SQLiteDatabase(name: "state", path: place.path("upkeep.sqlite")).openSession(.read)
-    let runs = try await session.perform { connection in
-      try connection.map(
-        """
-        SELECT run_id, task, status, first_slot, last_slot, slots, document ->> 'started_at', document ->> 'finished_at'
-        FROM runs ORDER BY run_id
-        """
-      ) { row in
-        Run(
-          id: row[0].text ?? "", task: row[1].text ?? "", status: row[2].text ?? "", firstSlot: row[3].integer ?? 0,
-          lastSlot: row[4].integer ?? 0, slots: row[5].integer ?? 0, started: row[6].text ?? "",
-          finished: row[7].text ?? "")
-      }
-    }
-    await session.close()
-    return runs
   }
 }

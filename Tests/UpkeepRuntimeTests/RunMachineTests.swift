@@ -82,6 +82,20 @@ import UpkeepTestKit
         == [.announceWait(for: [other]), .askAgainLater])
   }
 
+  @Test func waitsForAPlaceWhateverTheRulesOfConflictsSay() {
+    let wait: [Action] = [.announceWait(for: []), .startWaitTimer(.seconds(10)), .ask(waits: true)]
+    #expect(machine([.begin, .answered(.full)]) { $0.rules.onConflict = .skip }.last == wait)
+    #expect(machine([.begin, .answered(.full), .answered(.full)]).last == [.askAgainLater])
+    #expect(machine([.begin, .answered(.full), .answered(.granted(Self.lease))]).last == Self.started)
+    let reason = "as many runs work as host.max_concurrent_runs lets"
+    #expect(
+      machine([.begin, .answered(.full), .waitIsOver]).last
+        == [.finish(.init(status: .skipped, reason: "waited 10s, but \(reason)"))])
+    #expect(
+      machine([.begin, .answered(.full)]) { $0.waits = false }.last
+        == [.finish(.init(status: .skipped, reason: reason))])
+  }
+
   @Test func cancelPreviousAsksEachRunToStopOnce() {
     let blocked = Event.answered(.blocked(by: [Self.holder("01B"), Self.holder("01C", waits: true)]))
     let first = machine([.begin, blocked]) { $0.rules.overlap = .cancelPrevious }

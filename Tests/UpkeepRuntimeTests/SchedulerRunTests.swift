@@ -152,9 +152,59 @@ import UpkeepTestKit
     #expect(scene.state.placed == 1)
   }
 
+  /// Two tasks of one place: the first works, the second is in line with a slot, the third with somebody's request.
+  private func line() -> SchedulerScene {
+    var scene = SchedulerScene()
+    scene.restart((1...2).map { .every(minute, "t\($0)") }, max: 1)
+    scene.pass(minute)
+    scene.begin(scene.started[0])
+    let asked = scene.state.maker.record(of: .fake("t2"), trigger: .api, at: scene.now)
+    scene.records.append(asked)
+    scene.handle(.asked(SchedulerState.Run(record: asked, task: .fake("t2"))))
+    return scene
+  }
+
+  @Test func aRunInLineBeginsAsThePlanInForceSays() {
+    var scene = line()
+    let rules = TaskRules(timeout: .seconds(7))
+    scene.handle(
+      .planned(SchedulerPlan(tasks: [.every(minute, "t1"), .every(minute, "t2", rules: rules)], maxConcurrentRuns: 1)))
+    #expect(scene.state.runs[scene.started[0]]?.task.rules.timeout == TaskRules().timeout, "it works already")
+    for record in scene.records.dropFirst() {
+      #expect(scene.state.runs[record.result.runID]?.task.rules.timeout == .seconds(7))
+    }
+    scene.finishAll()
+    #expect(scene.started == scene.records.map(\.result.runID))
+  }
+
+  @Test func aRunInLineDoesNotBeginWhereItsTaskIsGone() {
+    var scene = line()
+    scene.handle(.planned(SchedulerPlan(tasks: [.every(minute, "t1")], maxConcurrentRuns: 1)))
+    #expect(scene.summary("t2") == ["missed 12:01", "cancelled -"])
+    #expect(scene.reasons("t2") == Array(repeating: "its task left the configuration before it could begin", count: 2))
+    scene.finishAll()
+    #expect(scene.started.count == 1)
+    // Its slots go on where they were once it is back.
+    scene.pass(.seconds(30))
+    scene.handle(.planned(SchedulerPlan(tasks: [.every(minute, "t2")], maxConcurrentRuns: 1)))
+    scene.pass(.seconds(30))
+    #expect(scene.summary("t2").last == "queued 12:02")
+  }
+
+  @Test func aSlotInLineDoesNotBeginWhereItsTaskIsDisabled() {
+    var scene = line()
+    scene.handle(
+      .planned(
+        SchedulerPlan(tasks: [.every(minute, "t1"), .every(minute, "t2", isEnabled: false)], maxConcurrentRuns: 1)))
+    #expect(scene.summary("t2") == ["missed 12:01", "queued -"])
+    #expect(scene.reasons("t2") == ["its task was disabled before it could begin"])
+    scene.finishAll()
+    #expect(scene.summary("t2").last == "completed -", "what somebody asks for runs all the same")
+  }
+
   @Test func aTaskThatLeavesTheConfigurationEndsItsRunAndHasNoSlots() {
     var scene = scene(.skip)
-    scene.handle(.planned(SchedulerPlan(tasks: []), grids: []))
+    scene.handle(.planned(SchedulerPlan(tasks: [])))
     scene.pass(.seconds(600))
     scene.end(scene.started[0])
     #expect(scene.summary("tidy") == ["completed 12:01"])

@@ -66,6 +66,31 @@ import UpkeepTestKit
       try await store.holders() == [fixture.holder("01Z"), fixture.holder("01B", waits: true)])
   }
 
+  @Test(arguments: StoreKind.allCases) func noMoreRunsWorkThanMay(_ kind: StoreKind) async throws {
+    let store = fixture.make(kind)
+    func ask(_ runID: String, limit: Int? = 2, exclusiveWith: [String] = []) async throws -> LeaseAnswer {
+      try await store.request(
+        fixture.request(runID, task: "of\(runID)", exclusiveWith: exclusiveWith, waits: true, limit: limit))
+    }
+    #expect(try await ask("01A").lease != nil)
+    #expect(try await ask("01B").lease != nil)
+    #expect(try await ask("01B").lease != nil, "the one that has it keeps it")
+    #expect(try await ask("01C", exclusiveWith: ["of01A"]).blockers == ["01A"])
+    #expect(try await ask("01D") == .full)
+    #expect(try await ask("01E") == .full)
+    #expect(try await ask("01F", limit: nil).lease != nil)
+    try await store.release("01F")
+    try await store.release("01B")
+    // Who waits for a rule holds no place back, and nobody overtakes who came first.
+    #expect(try await ask("01E") == .full)
+    #expect(try await ask("01D").lease != nil)
+    try await store.release("01A")
+    #expect(try await ask("01E") == .full)
+    #expect(try await ask("01C", exclusiveWith: ["of01A"]).lease != nil)
+    try await store.release("01C")
+    #expect(try await ask("01E").lease != nil)
+  }
+
   @Test(arguments: StoreKind.allCases) func oneThatDoesNotWaitTakesNoPlace(_ kind: StoreKind) async throws {
     let store = fixture.make(kind)
     _ = try await store.request(fixture.request("01A"))

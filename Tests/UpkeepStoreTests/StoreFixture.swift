@@ -68,10 +68,11 @@ struct StoreFixture {
 
   func request(
     _ runID: String, task: String = "tidy", owner: ProcessIdentity? = nil, overlap: OverlapRule = .skip,
-    exclusiveWith: [String] = [], waits: Bool = false
+    exclusiveWith: [String] = [], waits: Bool = false, limit: Int? = nil
   ) -> LeaseRequest {
     LeaseRequest(
-      runID: runID, task: task, owner: owner ?? me, overlap: overlap, exclusiveWith: exclusiveWith, waits: waits)
+      runID: runID, task: task, owner: owner ?? me, overlap: overlap, exclusiveWith: exclusiveWith, waits: waits,
+      limit: limit)
   }
 
   func holder(_ runID: String, task: String = "tidy", owner: ProcessIdentity? = nil, waits: Bool = false)

@@ -1,6 +1,6 @@
 public import Logging
 import UpkeepCore
-import UpkeepRuns
+public import UpkeepRuns
 
 /// Watches the YAML file and has it loaded again when it changes: within two seconds, once its writer is done.
 ///
@@ -22,6 +22,7 @@ public struct ConfigurationReloader: Sendable {
   private let logger: Logger
   private let watch: FolderWatch
   private let willReload: @Sendable () -> Void
+  private let didReload: @Sendable (ReloadOutcome?) -> Void
 
   /// Creates a reloader.
   ///
@@ -30,23 +31,26 @@ public struct ConfigurationReloader: Sendable {
   ///   - path: The file.
   ///   - clock: Sleeps.
   ///   - logger: Is told of every load.
-  ///   - willReload: Told before each load.
+  ///   - willReload: Told before each load but the one at the beginning.
+  ///   - didReload: Told what became of it; nothing where the file is the one that was last looked at.
   public init(
     live: LiveHost, path: String, clock: any Clock<Duration>, logger: Logger,
-    willReload: @escaping @Sendable () -> Void = {}
+    willReload: @escaping @Sendable () -> Void = {}, didReload: @escaping @Sendable (ReloadOutcome?) -> Void = { _ in }
   ) {
-    self.init(live: live, path: path, clock: clock, logger: logger, hears: true, willReload: willReload)
+    self.init(
+      live: live, path: path, clock: clock, logger: logger, hears: true, willReload: willReload, didReload: didReload)
   }
 
   init(
     live: LiveHost, path: String, clock: any Clock<Duration>, logger: Logger, hears: Bool,
-    willReload: @escaping @Sendable () -> Void = {}
+    willReload: @escaping @Sendable () -> Void = {}, didReload: @escaping @Sendable (ReloadOutcome?) -> Void = { _ in }
   ) {
     self.live = live
     self.path = path
     self.clock = clock
     self.logger = logger
     self.willReload = willReload
+    self.didReload = didReload
     watch = FolderWatch(hears: hears)
   }
 
@@ -71,8 +75,10 @@ public struct ConfigurationReloader: Sendable {
       let news = watch.takeNews()
       watch.watch(WatchedPlaces(of: path))
       guard isFirst || news.isAsked || news.hasChange || FileFingerprint(path) != fingerprint else { continue }
-      isFirst = false
       fingerprint = await settle()
+      // The first look finds what was just loaded, mostly: nobody needs to know of it.
+      if news.isAsked || !isFirst { willReload() }
+      isFirst = false
       await reload(isAsked: news.isAsked)
       // Changed while it was read: what was read may be half of it, but the next look comes at once.
       if FileFingerprint(path) != fingerprint { watch.wake() }
@@ -95,8 +101,9 @@ public struct ConfigurationReloader: Sendable {
   }
 
   private func reload(isAsked: Bool) async {
-    willReload()
-    guard let outcome = await live.reload(isAsked: isAsked) else { return }
+    let outcome = await live.reload(isAsked: isAsked)
+    defer { didReload(outcome) }
+    guard let outcome else { return }
     let file: Logger.Metadata = ["file": "\(path)"]
     switch outcome {
     case .unchanged:

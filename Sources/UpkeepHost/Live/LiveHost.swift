@@ -14,6 +14,7 @@ public actor LiveHost: ConfigurationStatusSource {
 
   /// The host with the configuration in force.
   public private(set) var host: Host
+  private let takeOver: @Sendable (Host) -> Void
   private var status: ConfigurationStatus
   /// What the process started with.
   private let first: HostConfiguration
@@ -23,8 +24,12 @@ public actor LiveHost: ConfigurationStatusSource {
   private var nextListener = 0
 
   /// Takes over a host that was just loaded.
-  public init(_ host: Host) {
+  ///
+  /// - Parameter takeOver: Given each host whose configuration is put in force, in order and before anybody hears of it. It
+  ///   can't refuse it, and must return at once.
+  public init(_ host: Host, takeOver: @escaping @Sendable (Host) -> Void = { _ in }) {
     self.host = host
+    self.takeOver = takeOver
     let now = host.wallClock.now()
     first = host.configuration
     seen = host.hash
@@ -91,6 +96,7 @@ public actor LiveHost: ConfigurationStatusSource {
     var kept = configuration
     kept.keepFixedValues(of: first)
     host = host.with(kept, loaded)
+    takeOver(host)
     return .applied(status, changes: changes, warnings: host.warnings)
   }
 

@@ -6,18 +6,18 @@ import UpkeepRuntime
 extension Server: HostStatus {
   /// All tasks, in the order of the file.
   public func tasks() async throws -> [TaskStatus] {
-    try await statuses(of: host.configuration.tasks)
+    try await statuses(of: await live.host.configuration.tasks)
   }
 
   /// One task.
   public func task(_ name: String) async throws -> TaskStatus? {
-    guard let task = host.configuration.task(name) else { return nil }
+    guard let task = await live.host.configuration.task(name) else { return nil }
     return try await statuses(of: [task]).first
   }
 
   /// The groups and their tasks, in the order of the file.
   public func groups() async -> [(name: String, tasks: [String])] {
-    host.configuration.groups.map { ($0.name, $0.tasks) }
+    await live.host.configuration.groups.map { ($0.name, $0.tasks) }
   }
 
   /// Whether the scheduler's loop turns.
@@ -31,7 +31,7 @@ extension Server: HostStatus {
     if await !scheduler.isAlive { troubles.append("the scheduler's loop stands still") }
     if await scheduler.isStopping { troubles.append("serve stops") }
     do {
-      try await store.renewServe(host.inspector.current)
+      try await store.renewServe(await live.host.inspector.current)
     } catch {
       troubles.append("the state store can't be written: \(error)")
     }
@@ -39,7 +39,7 @@ extension Server: HostStatus {
   }
 
   private func statuses(of tasks: [TaskConfiguration]) async throws -> [TaskStatus] {
-    let host = host
+    let host = await live.host
     let next = await scheduler.nextRuns
     let lastRuns = try await store.lastRuns()
     let pauses = Dictionary(try await store.pauses().map { ($0.task, $0) }) { first, _ in first }

@@ -15,7 +15,10 @@ public final class Server: Sendable {
   let scheduler: Scheduler
   let logger: Logger
   let notifier: ServiceNotifier
-  private let present: Mutex<Host>
+  /// The configuration in force, and what became of the last change of its file.
+  public let live: LiveHost
+  private let notices: ServeNotices
+  private let reloader: ConfigurationReloader
   private let group = Mutex<ServiceGroup?>(nil)
 
   /// How a server ended.
@@ -37,22 +40,26 @@ public final class Server: Sendable {
     store = try host.openStore()
     self.logger = logger
     self.notifier = notifier
-    present = Mutex(host)
+    let notices = ServeNotices(Host.notices(logger: logger), host.noticePolicy, store)
     let interval = notifier.watchdog.map { $0 / 3 } ?? Scheduler.lookInterval
-    scheduler = Scheduler(
+    let scheduler = Scheduler(
       store: store, runner: host.runner(store, logger: logger), inspector: host.inspector, wallClock: host.wallClock,
       clock: host.clock, random: SystemRandomSource(), logger: logger, lookInterval: interval,
-      onTurn: { notifier.turned($0) })
+      observe: { notices.note($0) }, onTurn: { notifier.turned($0) })
+    live = LiveHost(host) { [store] host in
+      scheduler.apply(host.schedulerPlan, runner: host.runner(store, logger: logger))
+      notices.follow(host.noticePolicy)
+    }
+    reloader = ConfigurationReloader(
+      live: live, path: host.path, clock: host.clock, logger: logger, willReload: { notifier.reloading() },
+      didReload: { notifier.reloaded($0) })
+    self.scheduler = scheduler
+    self.notices = notices
   }
 
-  /// The configuration in force.
-  public var host: Host { present.withLock { $0 } }
-
-  /// Takes another configuration over, whole. Where it listens, its state store and its log change at the next start.
-  /// - Throws: ``UpkeepCore/TaskError`` where the state store can't be read: then the configuration in force stays.
-  public func apply(_ host: Host) async throws {
-    try await scheduler.apply(host.schedulerPlan, runner: host.runner(store, logger: logger))
-    present.withLock { $0 = host }
+  /// Has the configuration loaded now, whether its file changed or not.
+  public func reload() {
+    reloader.requestReload()
   }
 
   /// Serves until ``stop(because:)``, and until no run works any more.
@@ -60,12 +67,13 @@ public final class Server: Sendable {
   /// - Throws: ``ServeRefusal`` where another process serves on this state store; ``UpkeepCore/TaskError`` where the
   ///   store can't be opened.
   public func run() async throws -> End {
-    let host = host
+    let host = await live.host
     let holder = ServeHolder(
       owner: host.inspector.current, address: host.listenAddress, since: host.wallClock.now())
     if let other = try await store.claimServe(holder) { throw ServeRefusal(holder: other, place: host.statePlace) }
     do {
       let end = try await serve(host)
+      await notices.settle()
       try await store.releaseServe(holder.owner)
       return end
     } catch {
@@ -80,7 +88,7 @@ public final class Server: Sendable {
     let scheduling = SchedulingService(server: self, plan: host.schedulerPlan) { count in
       outcome.withLock { $0 = count }
     }
-    // The group stops its services from the last to the first: the API answers until the last run has ended.
+    // The group stops its services from the last to the first: all others go on until the last run has ended.
     let services =
       try services(host).map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [
         ServiceGroupConfiguration.ServiceConfiguration(
@@ -103,13 +111,14 @@ public final class Server: Sendable {
 
   /// What runs beside the scheduler.
   private func services(_ host: Host) throws -> [any Service] {
-    []
+    [ReloadService(reloader: reloader), HistoryService(live: live, store: store, clock: host.clock)]
   }
 
   /// Lets nothing begin any more, and ends when nothing works any more, after the drain timeout at the latest.
   public func stop(because reason: String) async {
     logger.notice("stopping", metadata: ["because": "\(reason)"])
-    notifier.stopping(atMost: host.configuration.drainTimeout + Runner.grace)
+    let drainTimeout = await live.host.configuration.drainTimeout
+    notifier.stopping(atMost: drainTimeout + Runner.grace)
     await group.withLock { $0 }?.triggerGracefulShutdown()
   }
 
@@ -131,6 +140,31 @@ public struct ServeRefusal: Error, Sendable {
   public var message: String {
     "another upkeep serve works on \(place): pid \(holder.owner.pid) on \(holder.owner.host), listening on "
       + "\(holder.address), since \(holder.since.rfc3339); stop it, or give this one a state store of its own (host.state)"
+  }
+}
+
+/// The watch over the configuration's file as a service.
+private struct ReloadService: Service {
+  let reloader: ConfigurationReloader
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await reloader.run() }
+  }
+}
+
+/// Removes old records of the history while nobody asks for it.
+private struct HistoryService: Service {
+  /// How often it looks whether that is due.
+  static let interval = Duration.seconds(900)
+
+  let live: LiveHost
+  let store: any StateStore
+  let clock: any Clock<Duration>
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      while (try? await clock.sleep(for: Self.interval)) != nil { await live.host.housekeep(store) }
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 public import Foundation
 import Synchronization
 import UpkeepCore
+public import UpkeepRuns
 import UpkeepRuntime
 
 /// Tells systemd how `serve` stands, by the protocol of sd_notify(3): datagrams to the socket in `NOTIFY_SOCKET`.
@@ -8,9 +9,16 @@ import UpkeepRuntime
 /// Where there is no such socket nothing is told. The watchdog is fed by the turns of the scheduler's loop, so a loop
 /// that stands still gets the service restarted.
 public final class ServiceNotifier: Sendable {
+  private enum Phase {
+    case starting, serving, stopping
+  }
+
   private struct State {
-    var isReady = false
+    var phase = Phase.starting
+    var isReloading = false
     var status = ""
+    /// What is wrong with the configuration's file as it stands now.
+    var trouble = ""
   }
 
   /// How long the service manager waits for a sign of life; nothing where it doesn't.
@@ -33,22 +41,41 @@ public final class ServiceNotifier: Sendable {
   }
 
   /// The host serves.
-  public func ready(_ status: String) {
-    state.withLock {
-      $0.isReady = true
-      $0.status = status
+  private func ready(_ status: String) {
+    let trouble = state.withLock { state in
+      state.phase = .serving
+      state.status = status
+      return state.trouble
     }
-    send(["READY=1", "STATUS=\(status)"])
+    send(["READY=1", "STATUS=\(status)\(trouble)"])
   }
 
-  /// The configuration is being read again. ``ready(_:)`` ends it, whether it was taken over or not.
+  /// The configuration is being read again. ``reloaded(_:)`` ends it.
   public func reloading() {
+    let isServing = state.withLock { state in
+      state.isReloading = state.phase == .serving
+      return state.isReloading
+    }
+    guard isServing else { return }
     send(["RELOADING=1", "MONOTONIC_USEC=\(monotonic())", "STATUS=Reading the configuration again"])
+  }
+
+  /// The configuration was read, whatever came of it.
+  public func reloaded(_ outcome: ReloadOutcome?) {
+    let status = state.withLock { state -> String? in
+      if let outcome {
+        state.trouble = outcome.status.isCurrent ? "" : "; the changed configuration isn't valid, see the log"
+      }
+      defer { state.isReloading = false }
+      return state.isReloading && state.phase == .serving ? state.status : nil
+    }
+    if let status { ready(status) }
   }
 
   /// The host stops.
   /// - Parameter limit: How long that may take.
   public func stopping(atMost limit: Duration) {
+    state.withLock { $0.phase = .stopping }
     // Five seconds more for what comes after the last run.
     let microseconds = (limit + .seconds(5)).microseconds
     send(["STOPPING=1", "EXTEND_TIMEOUT_USEC=\(microseconds)", "STATUS=Waiting for running tasks"])
@@ -56,15 +83,15 @@ public final class ServiceNotifier: Sendable {
 
   /// The scheduler's loop turned: the first time the host is ready.
   func turned(_ turn: SchedulerTurn) {
-    if !state.withLock({ $0.isReady }) { ready(turn.words) }
+    if state.withLock({ $0.phase == .starting }) { ready(turn.words) }
     var lines = watchdog == nil ? [] : ["WATCHDOG=1"]
     let isNews = state.withLock { state -> Bool in
       let status = turn.words
-      guard state.isReady, !turn.isStopping, status != state.status else { return false }
+      guard state.phase == .serving, status != state.status else { return false }
       state.status = status
       return true
     }
-    if isNews { lines.append("STATUS=\(turn.words)") }
+    if isNews { lines.append("STATUS=\(turn.words)\(state.withLock { $0.trouble })") }
     if !lines.isEmpty { send(lines) }
   }
 

@@ -30,9 +30,12 @@ enum LeaseWait: Equatable {
     return .wait(cancelling: cancelling)
   }
 
+  /// What stands in the way where nobody in particular does.
+  static let full = "as many runs work as host.max_concurrent_runs lets"
+
   /// `scraping, which must not run at the same time, is running (run 01…, pid 12 on box-1)`
   static func inTheWay(_ holders: [LeaseHolder], of task: String) -> String {
-    guard let first = holders.first else { return "nobody stands in the way" }
+    guard let first = holders.first else { return full }
     let name = first.task == task ? task : "\(first.task), which must not run at the same time,"
     let state = first.isWaiting ? "is waiting already" : "is running"
     let more = holders.count == 1 ? "" : " and \(holders.count - 1) more"

@@ -26,7 +26,7 @@ struct RunMachine: Sendable {
     case new
     /// Asked for the lease, with no place in the queue yet.
     case asking
-    /// Has its place in the queue.
+    /// Has its place in the queue, behind these; behind nobody where it waits until fewer runs work.
     case waiting(for: [LeaseHolder])
     case working(Phase)
     /// The work was told to stop, and winds down.
@@ -121,11 +121,15 @@ struct RunMachine: Sendable {
   }
 
   private mutating func answered(_ answer: LeaseAnswer) -> [Action] {
-    guard case .blocked(let holders) = answer else {
-      return start(plan.isGuarded ? .preview : .body)
+    let holders: [LeaseHolder]
+    let wait: LeaseWait
+    switch answer {
+    case .granted: return start(plan.isGuarded ? .preview : .body)
+    case .blocked(let others): (holders, wait) = (others, .decide(others, plan: plan))
+    case .full: (holders, wait) = ([], plan.waits == false ? .skip(LeaseWait.full) : .wait(cancelling: []))
     }
     let isQueued = if case .waiting = state { true } else { false }
-    switch LeaseWait.decide(holders, plan: plan) {
+    switch wait {
     case .skip(let reason):
       return finish(Ending(status: .skipped, reason: reason))
     case .wait(let cancelling):

@@ -102,7 +102,7 @@ struct RunSession {
     case .askAgainLater:
       after(Runner.askInterval, .timeToAskAgain)
     case .announceWait(let holders):
-      logger.info("waits", metadata: ["for": "\(holders.map(\.task))"])
+      logger.info("waits", metadata: ["for": holders.isEmpty ? "a place" : "\(holders.map(\.task))"])
       observe(.queued(record.result, behind: holders))
     case .startWaitTimer(let duration):
       after(duration, .waitIsOver)
@@ -148,7 +148,7 @@ struct RunSession {
       let answer = try await store.request(
         LeaseRequest(
           runID: runID, task: request.task.name, owner: runner.inspector.current, overlap: rules.overlap,
-          exclusiveWith: rules.exclusiveWith, waits: waits))
+          exclusiveWith: rules.exclusiveWith, waits: waits, limit: runner.maxConcurrentRuns))
       if waits || answer.isGranted { leased = true }
       return .answered(answer)
     } catch {

@@ -25,6 +25,7 @@ public struct Runner: Sendable {
   let clock: any Clock<Duration>
   let random: any RandomSource
   let resources: any TaskResources
+  let maxConcurrentRuns: Int?
   let logger: Logger
 
   /// Creates a runner.
@@ -36,10 +37,12 @@ public struct Runner: Sendable {
   ///   - clock: Measures and sleeps.
   ///   - random: Makes run ids, and goes to the tasks.
   ///   - resources: What the host offers to tasks.
+  ///   - maxConcurrentRuns: How many runs of all processes may work at once; nothing means any number.
   ///   - logger: Gets the life cycle of runs, and what tasks log.
   public init(
     store: any RunStore & LeaseStore, inspector: any ProcessInspector, wallClock: any WallClock,
-    clock: any Clock<Duration>, random: any RandomSource, resources: any TaskResources, logger: Logger
+    clock: any Clock<Duration>, random: any RandomSource, resources: any TaskResources,
+    maxConcurrentRuns: Int? = nil, logger: Logger
   ) {
     self.store = store
     self.inspector = inspector
@@ -47,6 +50,7 @@ public struct Runner: Sendable {
     self.clock = clock
     self.random = random
     self.resources = resources
+    self.maxConcurrentRuns = maxConcurrentRuns
     self.logger = logger
   }
 

@@ -14,6 +14,12 @@ final class RunHub: Sendable {
   }
 
   private let state = Mutex(State())
+  private let observe: @Sendable (RunEvent) -> Void
+
+  /// - Parameter observe: Told of every event, before all others; it must return at once.
+  init(observe: @escaping @Sendable (RunEvent) -> Void) {
+    self.observe = observe
+  }
 
   /// The events of all runs from now on.
   func events() -> AsyncStream<RunEvent> {
@@ -47,6 +53,7 @@ final class RunHub: Sendable {
   }
 
   func tell(_ event: RunEvent) {
+    observe(event)
     let id = event.result.runID
     typealias Listener = AsyncStream<RunEvent>.Continuation
     let (listeners, ending) = state.withLock { state -> ([Listener], [Listener]) in

@@ -49,7 +49,8 @@ extension Scheduler: RunCommands, RunFeed {
     Task { [runner, hub, sendFromRun, id = run.id] in
       let result = await runner.run(request) { event in
         switch event {
-        case .queued: sendFromRun.yield(.runWaits(id))
+        // Who waits for nobody but a place keeps its turn here.
+        case .queued(_, let holders) where !holders.isEmpty: sendFromRun.yield(.runWaits(id))
         case .started: sendFromRun.yield(.runStarted(id))
         default: break
         }

@@ -1,4 +1,5 @@
 public import Logging
+import Synchronization
 public import UpkeepCore
 public import UpkeepRuns
 
@@ -19,7 +20,7 @@ public actor Scheduler {
   let wallClock: any WallClock
   let clock: any Clock<Duration>
   let logger: Logger
-  let hub = RunHub()
+  let hub: RunHub
   private let lookInterval: Duration
   private let onTurn: @Sendable (SchedulerTurn) -> Void
   var state: SchedulerState
@@ -29,6 +30,8 @@ public actor Scheduler {
   /// What runs tell: taken in between, so that a place is given away while slots are being recorded.
   private let runEvents: AsyncStream<SchedulerState.Event>
   let sendFromRun: AsyncStream<SchedulerState.Event>.Continuation
+  /// The runners of plans that are on their way, in order.
+  private let coming = Mutex<[Runner]>([])
   private var timer: (at: Timestamp, task: Task<Void, Never>)?
   private var drainTimer: Task<Void, Never>?
   private var beat: Task<Void, Never>?
@@ -46,11 +49,13 @@ public actor Scheduler {
   ///   - random: Makes run ids.
   ///   - logger: Gets what happens.
   ///   - lookInterval: How long it sleeps at the most.
+  ///   - observe: Told of every event of every run, and of slots that are skipped or missed; it must return at once.
   ///   - onTurn: Told of each turn of the loop; it must return at once.
   public init(
     store: any StateStore, runner: Runner, inspector: any ProcessInspector, wallClock: any WallClock,
     clock: any Clock<Duration>, random: any RandomSource, logger: Logger,
-    lookInterval: Duration = Scheduler.lookInterval, onTurn: @escaping @Sendable (SchedulerTurn) -> Void = { _ in }
+    lookInterval: Duration = Scheduler.lookInterval, observe: @escaping @Sendable (RunEvent) -> Void = { _ in },
+    onTurn: @escaping @Sendable (SchedulerTurn) -> Void = { _ in }
   ) {
     self.store = store
     self.runner = runner
@@ -60,6 +65,7 @@ public actor Scheduler {
     self.logger = logger
     self.lookInterval = min(lookInterval, Self.lookInterval)
     self.onTurn = onTurn
+    hub = RunHub(observe: observe)
     state = SchedulerState(maker: maker)
     (incoming, send) = AsyncStream.makeStream(of: SchedulerState.Event.self)
     (runEvents, sendFromRun) = AsyncStream.makeStream(of: SchedulerState.Event.self)
@@ -78,6 +84,7 @@ public actor Scheduler {
     await handle(.began(plan, grids: grids, pauses: pauses))
     turn()
     for await event in incoming {
+      if case .planned = event { runner = coming.withLock { $0.removeFirst() } }
       await handle(await completed(event))
       if state.isOver { break }
       turn()
@@ -90,14 +97,14 @@ public actor Scheduler {
     return state.interrupted
   }
 
-  /// Takes another plan over, whole: runs that work go on as they began.
-  /// - Parameter runner: Runs what begins from now on.
-  /// - Throws: ``UpkeepCore/TaskError`` where the store can't say how far the slots of new tasks are recorded; then the
-  ///   plan in force stays.
-  public func apply(_ plan: SchedulerPlan, runner: Runner) async throws {
-    let grids = try await store.grids()
-    self.runner = runner
-    send.yield(.planned(plan, grids: grids))
+  /// Takes another plan over, whole and at the loop's next turn: runs that work go on as they began. It can't fail, and
+  /// plans are taken over in the order in which they come.
+  /// - Parameter runner: Runs what begins from then on.
+  public nonisolated func apply(_ plan: SchedulerPlan, runner: Runner) {
+    coming.withLock { coming in
+      coming.append(runner)
+      send.yield(.planned(plan))
+    }
   }
 
   /// Lets nothing begin any more; runs that work have the drain timeout to end.
@@ -163,7 +170,9 @@ public actor Scheduler {
       }
     case .record(let slots):
       do {
-        return .recorded(slots, try await store.record(slots))
+        let outcomes = try await store.record(slots)
+        for (entry, outcome) in zip(slots, outcomes) where outcome == .recorded { tell(entry) }
+        return .recorded(slots, outcomes)
       } catch {
         logger.error("\(slots.count) slots aren't recorded, so their tasks wait: \(error)")
         return .notRecorded(slots)
@@ -186,6 +195,16 @@ public actor Scheduler {
         level: line.isWarning ? .warning : .info, "\(line.text)", metadata: line.task.map { ["task": "\($0)"] })
     }
     return nil
+  }
+
+  /// Tells of slots that have no run.
+  private func tell(_ entry: SlotEntry) {
+    for result in entry.records.map(\.result) where result.status.isFinal {
+      logger.warning(
+        "\(result.status.rawValue): \(result.reason ?? "")",
+        metadata: ["task": "\(result.task)", "run_id": "\(result.runID)"])
+      hub.tell(.finished(result))
+    }
   }
 
   /// Ends a turn of the loop: looks at the clocks, tells that it lives, and sleeps until something is due.

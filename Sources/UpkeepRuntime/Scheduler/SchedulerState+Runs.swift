@@ -5,11 +5,47 @@ extension SchedulerState {
   /// What is written into the record of a run that the end of the host kept from beginning.
   static let stopped = "serve stopped before it could begin"
 
+  /// What is written into the record of a run whose task is no more.
+  static let left = "its task left the configuration before it could begin"
+
   /// Takes a run into the line.
   mutating func enter(_ run: Run) {
     runs[run.id] = run
     line.append(run.id)
     if run.record.slots != nil || run.record.result.trigger == .startup { entries[run.task.name]?.waiting = run.id }
+  }
+
+  /// Gives the runs in line the settings of the plan in force, so that none of them works with those of one plan on the
+  /// databases of another. Where that plan doesn't want them any more they don't begin.
+  mutating func rebind() -> [Action] {
+    var (gone, disabled): ([Run], [Run]) = ([], [])
+    func rebound(_ run: Run, _ entry: Entry?) -> Run? {
+      guard let task = entry?.task, task.runnable.plugin == run.task.plugin else {
+        gone.append(run)
+        return nil
+      }
+      let trigger = run.record.result.trigger
+      if !task.isEnabled, trigger == .scheduled || trigger == .startup {
+        disabled.append(run)
+        return nil
+      }
+      var run = run
+      run.task = task.runnable
+      run.record.result.settings = task.runnable.prepared.settings
+      return run
+    }
+    for id in runs.keys.sorted() {
+      guard let run = runs[id], case .inLine = run.phase else { continue }
+      runs[id] = rebound(run, entries[run.task.name])
+      if runs[id] == nil, entries[run.task.name]?.waiting == id { entries[run.task.name]?.waiting = nil }
+    }
+    for (name, entry) in entries where !entry.chain.isEmpty {
+      entries[name]?.chain = entry.chain.compactMap { rebound($0, entry) }
+    }
+    return [
+      Action.abandon(gone, reason: Self.left),
+      Action.abandon(disabled, reason: "its task was disabled before it could begin"),
+    ].filter { if case .abandon(let runs, _) = $0 { !runs.isEmpty } else { true } }
   }
 
   /// Gives free places to those in line.

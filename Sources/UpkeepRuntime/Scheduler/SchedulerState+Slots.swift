@@ -4,17 +4,17 @@ import UpkeepSchedule
 
 extension SchedulerState {
   /// Takes a plan over: what it doesn't change stays as it is, runs that work go on as they began.
-  mutating func configure(_ plan: SchedulerPlan, grids: [TaskGrid], at now: Timestamp) -> [Action] {
+  mutating func configure(_ plan: SchedulerPlan, at now: Timestamp) -> [Action] {
     self.plan = plan
-    let stored = Dictionary(grids.map { ($0.task, $0) }) { first, _ in first }
     let former = entries
     var (moved, lines): ([TaskGrid], [Action]) = ([], [])
     entries = [:]
     heap.removeAll()
     for task in plan.tasks {
       let known = former[task.name]
-      let (grid, line) = Self.grid(of: task, known: known?.grid ?? stored[task.name], at: now)
-      if grid != known?.grid && grid != stored[task.name] { moved.append(grid) }
+      let stored = known?.grid ?? restingGrids.removeValue(forKey: task.name)
+      let (grid, line) = Self.grid(of: task, known: stored, at: now)
+      if grid != stored { moved.append(grid) }
       if let line { lines.append(.log(line)) }
       var entry = known ?? Entry(task: task, grid: grid)
       entry.task = task
@@ -22,6 +22,12 @@ extension SchedulerState {
       entries[task.name] = entry
       schedule(task.name, at: now)
     }
+    var gone: [Run] = []
+    for (name, entry) in former where entries[name] == nil {
+      restingGrids[name] = entry.grid
+      gone += entry.chain
+    }
+    if !gone.isEmpty { lines.append(.abandon(gone, reason: Self.left)) }
     return (moved.isEmpty ? [] : [.place(moved)]) + lines
   }
 

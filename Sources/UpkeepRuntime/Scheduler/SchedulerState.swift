@@ -46,8 +46,8 @@ struct SchedulerState: Sendable {
   enum Event: Sendable {
     /// The first plan, with what the store knows.
     case began(SchedulerPlan, grids: [TaskGrid], pauses: [TaskPause])
-    /// Another plan; grids of tasks that weren't known are looked up among these.
-    case planned(SchedulerPlan, grids: [TaskGrid])
+    /// Another plan.
+    case planned(SchedulerPlan)
     /// It is time to look.
     case tick(pauses: [TaskPause]?)
     case recorded([SlotEntry], [SlotOutcome])
@@ -95,6 +95,8 @@ struct SchedulerState: Sendable {
   let maker: RunRecordMaker
   var plan = SchedulerPlan(tasks: [])
   var entries: [String: Entry] = [:]
+  /// How far the slots of tasks are recorded that the plan doesn't have, in case they come back.
+  var restingGrids: [String: TaskGrid] = [:]
   var heap = WakeHeap()
   var runs: [String: Run] = [:]
   /// The runs in line for a place, the first come first.
@@ -127,15 +129,16 @@ struct SchedulerState: Sendable {
     switch event {
     case .began(let plan, let grids, let pauses):
       take(pauses)
-      return configure(plan, grids: grids, at: now) + startUp(at: now)
-    case .planned(let plan, let grids):
-      return configure(plan, grids: grids, at: now) + fillPlaces()
+      restingGrids = Dictionary(grids.map { ($0.task, $0) }) { first, _ in first }
+      return configure(plan, at: now) + startUp(at: now)
+    case .planned(let plan):
+      return configure(plan, at: now) + rebind() + fillPlaces()
     case .tick(let pauses):
       if let pauses { take(pauses) }
       if isStopping { return [] }
       let hasGoneBack = latest - now > Self.longestStepBack
       latest = hasGoneBack ? now : max(latest, now)
-      return (hasGoneBack ? configure(plan, grids: [], at: now) : []) + recordDue(at: now)
+      return (hasGoneBack ? configure(plan, at: now) : []) + recordDue(at: now)
     case .recorded(let slots, let outcomes):
       return recorded(slots, outcomes, at: now)
     case .notRecorded(let slots):

@@ -31,7 +31,8 @@ final class RunReporter: Sendable {
       switch event {
       case .queued(let result, let holders):
         let waiting = holders.map { "\($0.task) (run \($0.runID))" }.joined(separator: ", ")
-        say(["\(result.task): waits for \(waiting)"], &state)
+        let place = "a place: as many runs work as host.max_concurrent_runs lets"
+        say(["\(result.task): waits for \(holders.isEmpty ? place : waiting)"], &state)
       case .started(let result):
         // In a log, the id is what somebody needs to cancel the run; on a terminal there is Control-C.
         if result.mode == .run && !console.canRedraw { say(["\(result.task): run \(result.runID) started"], &state) }

@@ -5,7 +5,7 @@ import UpkeepCore
 import UpkeepHost
 
 /// Turns SIGINT and SIGTERM into the end of a server: the first lets running tasks end, the second doesn't wait for
-/// them.
+/// them. SIGHUP has the configuration read again.
 final class ServeSignals: Sendable {
   private let server: Server
   /// Signals that come together are one: some senders signal both the process and its group.
@@ -21,16 +21,19 @@ final class ServeSignals: Sendable {
   /// Begins to watch.
   func begin() {
     signal(SIGPIPE, SIG_IGN)
-    for (number, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      // The handler holds the source, which would end with this function otherwise.
-      source.setEventHandler { [self] in
-        take(name)
-        _ = source.isCancelled
-      }
-      source.resume()
+    watch(SIGHUP) { [self] in server.reload() }
+    for (number, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] { watch(number) { [self] in take(name) } }
+  }
+
+  private func watch(_ number: Int32, _ body: @escaping @Sendable () -> Void) {
+    signal(number, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+    // The handler holds the source, which would end with this function otherwise.
+    source.setEventHandler {
+      body()
+      _ = source.isCancelled
     }
+    source.resume()
   }
 
   private func take(_ name: String) {

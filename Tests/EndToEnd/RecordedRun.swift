@@ -1,0 +1,38 @@
+import UpkeepDatabase
+
+/// A run as the state store has it.
+struct RecordedRun {
+  var id: String
+  var task: String
+  var status: String
+  var firstSlot: Int64
+  var lastSlot: Int64
+  var slots: Int64
+  var started: String
+  var finished: String
+  /// The setting `duration`.
+  var duration: String
+}
+
+extension Workplace {
+  /// The runs in the state store, in the order of their ids.
+  func recordedRuns() async throws -> [RecordedRun] {
+    let session = try SQLiteDatabase(name: "state", path: path("upkeep.sqlite")).openSession(.read)
+    let runs = try await session.perform { connection in
+      try connection.map(
+        """
+        SELECT run_id, task, status, first_slot, last_slot, slots, document ->> 'started_at',
+          document ->> 'finished_at', document ->> '$.settings.duration'
+        FROM runs ORDER BY run_id
+        """
+      ) { row in
+        RecordedRun(
+          id: row[0].text ?? "", task: row[1].text ?? "", status: row[2].text ?? "", firstSlot: row[3].integer ?? 0,
+          lastSlot: row[4].integer ?? 0, slots: row[5].integer ?? 0, started: row[6].text ?? "",
+          finished: row[7].text ?? "", duration: row[8].text ?? "")
+      }
+    }
+    await session.close()
+    return runs
+  }
+}
