@@ -1,4 +1,4 @@
-public import UpkeepCore
+import UpkeepCore
 public import UpkeepDatabase
 
 /// Sample data in a PostgreSQL database: the rows of a sample file, in tables as the application has them there.
@@ -55,7 +55,7 @@ public struct ServerSample: Sendable {
     }
   }
 
-  private static let rowsAtOnce = 250
+  private static let rowsAtOnce = 100
 
   private func copyRows(
     of table: String, to target: any DatabaseSession, from source: any DatabaseSession

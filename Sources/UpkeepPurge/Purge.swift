@@ -180,7 +180,7 @@ public struct Purge: Sendable {
     }
     for (table, text) in wanted {
       let isLarge = try await session.perform {
-        try $0.integer("SELECT count(*) FROM (SELECT 1 FROM \(SQL.quoted(table)) LIMIT 1000) AS some") >= 1000
+        try $0.integer("SELECT count(*) FROM (SELECT 1 FROM \(SQL.quoted(table)) LIMIT 1000) AS found") >= 1000
       }
       if isLarge { context.warn("\(text);") }
     }

@@ -84,7 +84,7 @@ struct PostgresErrors: Sendable {
     let words = fault.message.split(separator: " ").map(String.init)
     let name = words.last.map { SQLName.quoted($0.filter { $0 != "\"" }) } ?? ""
     let right =
-      switch fault.statement.split(separator: " ").first?.uppercased() {
+      switch fault.statement.split(separator: " ").lazy.map({ $0.uppercased() }).first(where: { $0 != "EXPLAIN" }) {
       case "DELETE": "SELECT, DELETE"
       case "UPDATE": "SELECT, UPDATE"
       case "INSERT": "INSERT"

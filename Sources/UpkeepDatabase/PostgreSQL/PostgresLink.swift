@@ -11,6 +11,8 @@ final class PostgresLink {
   /// Statements that the server keeps prepared: those that came twice.
   private var prepared: [String: String] = [:]
   private var seen: Set<String> = []
+  /// Statements as the server writes them, by their texts.
+  private var statements: [String: PostgresStatement] = [:]
   /// Set by whoever uses the link now.
   var interrupt: PostgresInterrupt?
 
@@ -76,6 +78,15 @@ final class PostgresLink {
   func command(_ sql: String) throws {
     guard PQsendQuery(connection, sql) == 1 else { throw fault(sql) }
     _ = try results(of: sql) { _ in }
+  }
+
+  /// A statement as the server writes it.
+  func statement(_ sql: String) -> PostgresStatement {
+    if let known = statements[sql] { return known }
+    if statements.count >= Self.mostPrepared { statements = [:] }
+    let statement = PostgresStatement(sql)
+    statements[sql] = statement
+    return statement
   }
 
   /// Executes a statement.

@@ -165,12 +165,12 @@ struct PostgresConnection: DatabaseConnection {
   var engine: DatabaseEngine { .postgres }
 
   func execute(_ sql: String, _ values: [DatabaseValue]) throws -> Int {
-    let statement = PostgresStatement(sql)
+    let statement = link.statement(sql)
     return try translating { try link.execute(statement.text, statement.picked(values)) { _ in }.rows }
   }
 
   func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws {
-    let statement = PostgresStatement(sql)
+    let statement = link.statement(sql)
     _ = try translating { try link.execute(statement.text, statement.picked(values)) { try row($0) } }
   }
 

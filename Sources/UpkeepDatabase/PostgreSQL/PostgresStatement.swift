@@ -13,6 +13,7 @@ struct PostgresStatement {
       return
     }
     var (result, order): ([UInt8], [Int]) = ([], [])
+    var places: [Int: Int] = [:]
     result.reserveCapacity(sql.utf8.count)
     var quote: UInt8?
     var rest = Array(sql.utf8)[...]
@@ -28,8 +29,11 @@ struct PostgresStatement {
           rest.removeFirst()
         }
         if number > 0 {
-          let place = order.firstIndex(of: number - 1) ?? order.count
-          if place == order.count { order.append(number - 1) }
+          let place = places[number, default: order.count]
+          if place == order.count {
+            places[number] = place
+            order.append(number - 1)
+          }
           result += Array("$\(place + 1)".utf8)
           continue
         }
