@@ -45,11 +45,13 @@ public struct ServerSample: Sendable {
     try await target.perform { connection in
       for statement in indexes { try connection.execute(statement) }
       for name in names {
+        // Not every id is a number; those that are no numbers have no sequence.
+        let last = "SELECT max(CASE WHEN id::text ~ '^[0-9]+$' THEN id::text::bigint END) FROM \(name)"
         _ = try connection.rows(
           """
-          SELECT setval(s, (SELECT coalesce(max(id), 0) + 1 FROM \(name)), false)
-          FROM pg_get_serial_sequence('\(name)', 'id') s WHERE s IS NOT NULL
-          """.replacing("max(id)", with: "max(CASE WHEN id::text ~ '^[0-9]+$' THEN id::text::bigint END)"))
+          SELECT setval(s, coalesce((\(last)), 0) + 1, false) FROM pg_get_serial_sequence('\(name)', 'id') s
+          WHERE s IS NOT NULL
+          """)
       }
       try connection.execute("ANALYZE")
     }

@@ -26,7 +26,7 @@ import UpkeepDatabase
     let live = try await Program.run(
       ["validate", "--live", "--config", "demo/upkeep.yaml"], in: place.folder)
     #expect(live.status == 0, "\(live.output)")
-    #expect(live.output.contains("database odds: opens, 25 tables, PostgreSQL "))
+    #expect(live.output.contains("database odds: opens, 24 tables, PostgreSQL "))
     #expect(live.output.contains("CREATE INDEX CONCURRENTLY ix_odds_snapshots_default_scrape_run_id"))
     let again = try await Program.run(["demo", "other", "--scale", "0.001", "--postgres", url], in: place.folder)
     #expect(again.status == 1)

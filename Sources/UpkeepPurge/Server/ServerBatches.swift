@@ -46,11 +46,21 @@ struct ServerBatches: BatchSource {
       let match = edge.columns.count == 1 ? "= ANY (ARRAY(\(keys)))" : "IN (\(keys))"
       deletions.append((tally, edge.change.wrapped("", "\(edge.reference()) \(match)")))
     }
-    var own = SQL("DELETE FROM \(SQL.quoted(pass.table.name)) t USING \(pass.list) l \(range) AND ", reserved: 2)
-    own += pass.identity.enumerated().map { "t.\(SQL.quoted($1)) = l.r\($0)" }.joined(separator: " AND ")
-    if case .condition(let condition) = pass.selection {
+    var own = SQL("DELETE FROM \(SQL.quoted(pass.table.name)) t WHERE ", reserved: 2)
+    own += "t.\(SQL.quoted(pass.identity[0])) = ANY (ARRAY(SELECT l.r0 FROM \(pass.list) l \(range)))"
+    if pass.identity.count > 1 {
+      own += " AND \(pass.identity(of: "t")) IN (SELECT \(pass.listedIdentity(of: "l")) FROM \(pass.list) l \(range))"
+    }
+    switch pass.selection {
+    case .condition(let condition):
       own += " AND "
       own.add(condition, of: "t")
+    case .children(_, let edge):
+      guard let parent = ancestors.first else { break }
+      own += " AND \(edge.reference(of: "t")) IN (SELECT \(parent.key(of: edge, as: "p")) FROM \(parent.list) p "
+      own += "WHERE p.seq IN (SELECT l.up FROM \(pass.list) l \(range)))"
+    case .members:
+      break
     }
     deletions.append((TableTally(table: pass.table.name, rows: 0), own))
     self.deletions = deletions
