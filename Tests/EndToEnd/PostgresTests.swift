@@ -75,4 +75,48 @@ import UpkeepDatabase
       "\(run.output)\(run.errors)")
     #expect(try await owner.perform { try $0.integer("SELECT count(*) FROM logs") } == 1)
   }
+
+  /// Whatever a killed run has done is whole, and the next one goes on from there.
+  @Test func leavesNothingHalfDoneWhenKilled() async throws {
+    let cluster = try PostgresCluster.shared()
+    let database = try await cluster.makeDatabase()
+    let url = cluster.url(try await text(database, "SELECT current_database()"))
+    let place = try Workplace()
+    let demo = try await Program.run(
+      ["demo", "demo", "--scale", "0.02", "--only", "--postgres", url], in: place.folder)
+    try #require(demo.status == 0, "\(demo.errors)")
+    let other = try await database.open(.write(.normal), purpose: "test")
+    // Each batch takes long enough to be killed in.
+    try await other.perform { connection in
+      for statement in [
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END $$",
+        "CREATE TRIGGER slow AFTER DELETE ON market_odds FOR EACH STATEMENT EXECUTE FUNCTION slow()",
+      ] { try connection.execute(statement) }
+    }
+    let count = "SELECT count(*) FROM odds_snapshots"
+    let all = try await other.perform { try $0.integer(count) }
+    let run = try RunningProgram(
+      ["run", "odds_retention", "--config", "demo/upkeep.yaml", "--override-guard"], in: place.folder)
+    let others = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'upkeep/odds_retention' AND datname = "
+    while try await other.perform({ try $0.integer(count) }) == all {}
+    kill(run.pid, SIGKILL)
+    #expect(await run.outcome().status == 137)
+    while try await other.perform({ try $0.integer("\(others) current_database()") }) > 0 {}
+    let orphans = """
+      SELECT count(*) FROM market_odds m WHERE NOT EXISTS (SELECT 1 FROM odds_snapshots s WHERE s.id = m.snapshot_id)
+      """
+    let left = try await other.perform { try $0.integer(count) }
+    #expect(left < all)
+    #expect(try await other.perform { try $0.integer(orphans) } == 0)
+    try await other.perform { _ = try $0.execute("DROP TRIGGER slow ON market_odds") }
+    for sentence in ["odds_retention: completed in ", "odds_retention: nothing to delete"] {
+      let next = try await Program.run(
+        ["run", "odds_retention", "--config", "demo/upkeep.yaml", "--override-guard"], in: place.folder)
+      #expect(next.status == 0)
+      #expect((next.output + next.errors).contains(sentence))
+    }
+    #expect(try await other.perform { try $0.integer(orphans) } == 0)
+    #expect(try await other.perform { try $0.integer(count) } < left)
+    await other.close()
+  }
 }
