@@ -15,7 +15,7 @@
 // that call as ever. Nothing is kept back over a sync, a read, a truncation or a write that doesn't follow the pattern
 // of header and page.
 
-enum { FRAME_HEADER = 24, CHUNK = 65536, GATHERED = 1 << 20, STATEMENT_JOURNAL = 16 << 20 };
+enum { FRAME_HEADER = 24, CHUNK = 65536, GATHERED = 1 << 20, STATEMENT_JOURNAL = 4 << 20 };
 
 /// An open file; `real` is the file of the VFS below.
 struct handle {
