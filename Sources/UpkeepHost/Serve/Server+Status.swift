@@ -40,7 +40,7 @@ extension Server: HostStatus {
 
   private func statuses(of tasks: [TaskConfiguration]) async throws -> [TaskStatus] {
     let host = await live.host
-    let next = await scheduler.nextRuns
+    let next = await scheduler.nextRuns()
     let lastRuns = try await store.lastRuns()
     let pauses = Dictionary(try await store.pauses().map { ($0.task, $0) }) { first, _ in first }
     let holders = Dictionary(grouping: try await store.holders(), by: \.task)
