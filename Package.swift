@@ -14,6 +14,11 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+/// The server without Hummingbird's own router: ours is a function that tests call without a socket.
+let hummingbird: [Target.Dependency] = [
+  .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
+  .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"), lifecycle,
+]
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nio: [Target.Dependency] = [
   .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -25,8 +30,8 @@ let subprocess: [Target.Dependency] = [
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// A room of the house: a library under `Sources/`.
-func room(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 /// A plugin: a library under `Plugins/` whose module is named after its folder.
@@ -51,10 +56,12 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
-    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2", traits: []),
     .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
   ],
@@ -73,12 +80,20 @@ let package = Package(
     room("UpkeepNotices", ["UpkeepCore", "UpkeepRuns", "UpkeepFetch", log] + subprocess),
     room("UpkeepRuntime", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", log]),
     room("UpkeepStore", ["UpkeepCore", "UpkeepRuns", "UpkeepDatabase"]),
+    // The pages' style and script become a part of the program: it stays one file.
+    room(
+      "UpkeepHTTP", ["UpkeepCore", "UpkeepRuns", log] + hummingbird,
+      resources: [
+        .embedInCode("Dashboard/Resources/app.css"), .embedInCode("Dashboard/Resources/app.js"),
+        .embedInCode("Dashboard/Resources/icon.svg"),
+      ]),
     room("UpkeepDemo", ["UpkeepCore", "UpkeepDatabase"]),
     room(
       "UpkeepHost",
       [
         "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepConfiguration", "UpkeepDatabase", "UpkeepPurge",
-        "UpkeepFetch", "UpkeepNotices", "UpkeepRuntime", "UpkeepStore", "NoopPlugin", "OddsRetentionPlugin",
+        "UpkeepFetch", "UpkeepNotices", "UpkeepRuntime", "UpkeepStore", "UpkeepHTTP", "NoopPlugin",
+        "OddsRetentionPlugin",
         "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin",
         "StuckPlansPlugin", "TusExpiryPlugin", log, lifecycle,
       ]),
@@ -107,6 +122,7 @@ let package = Package(
       "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
+    tests("UpkeepHTTPTests", ["UpkeepHTTP", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepHostTests",
       ["UpkeepHost", "UpkeepConfiguration", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),

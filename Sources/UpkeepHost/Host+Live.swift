@@ -99,6 +99,7 @@ struct ForgetfulStore: StateStore {
   func save(_ record: RunRecord) async throws {}
   func record(_ runID: String) async throws -> RunRecord? { nil }
   func records(_ query: RunQuery) async throws -> [RunRecord] { [] }
+  func count(_ query: RunQuery) async throws -> Int { 0 }
   func lastRuns() async throws -> [String: RunResult] { [:] }
   func oldRuns(finishedBefore: Timestamp, failuresBefore: Timestamp) async throws -> OldRuns { OldRuns() }
   func prune(finishedBefore: Timestamp, failuresBefore: Timestamp, limit: Int) async throws -> OldRuns { OldRuns() }

@@ -158,4 +158,9 @@ public protocol ConfigurationEditing: Sendable {
   func edit(
     _ edits: [ConfigurationEdit], expecting hash: String?, scope: EditScope
   ) async throws(EditRefusal) -> ConfigurationEditResult
+  /// Works out what some edits would change, and writes nothing. It takes and throws the same as
+  /// ``edit(_:expecting:scope:)``; the hash of the result is the one that the file would have.
+  func plan(
+    _ edits: [ConfigurationEdit], expecting hash: String?, scope: EditScope
+  ) async throws(EditRefusal) -> ConfigurationEditResult
 }

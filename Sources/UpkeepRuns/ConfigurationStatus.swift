@@ -53,7 +53,9 @@ public struct ConfigurationStatus: Hashable, Sendable {
   public var triedAt: Timestamp
   /// Why the file as it stands now isn't in force; empty where it is.
   public var problems: [ConfigurationProblem]
-  /// The same for people, with source lines.
+  /// The text of that file, secrets masked; nothing where it is in force.
+  public var refusedYAML: String?
+  /// The problems for people, with source lines.
   public var lines: [String]
   /// Keys that differ in the file from what the process works with, since they need a restart.
   public var restartNeeded: [String]

@@ -58,19 +58,25 @@ public struct TaskStatus: Sendable {
 }
 
 /// One setting of a task with its origin.
-public struct SettingStatus: Codable, Hashable, Sendable {
+public struct SettingStatus: Hashable, Sendable {
   /// The key below `settings`, dotted.
   public var key: String
   /// The value; a secret is masked.
   public var value: JSONValue
   /// Where it comes from: `upkeep.yaml:12:5`, `environment NAME`, or `default`.
   public var origin: String
+  /// One line for people.
+  public var help: String
+  /// Whether the API and the dashboard may change it.
+  public var isTunable: Bool
 
   /// Creates a setting.
-  public init(key: String, value: JSONValue, origin: String) {
+  public init(key: String, value: JSONValue, origin: String, help: String = "", isTunable: Bool = false) {
     self.key = key
     self.value = value
     self.origin = origin
+    self.help = help
+    self.isTunable = isTunable
   }
 }
 
@@ -82,6 +88,11 @@ public protocol HostStatus: Sendable {
   func task(_ name: String) async throws -> TaskStatus?
   /// The groups and their tasks, in the order of the file.
   func groups() async -> [(name: String, tasks: [String])]
+  /// What a task watches over.
+  /// - Throws: ``UpkeepCore/TaskError`` where its plugin can't say, or where its database can't be read.
+  func statistics(of task: String) async throws -> Statistics
+  /// When the schedule starts a task within some time from now, as far as is known; not more than `limit` instants.
+  func upcoming(_ task: String, until end: Timestamp, limit: Int) async -> [Timestamp]
   /// Whether the scheduler's loop turns.
   func isAlive() async -> Bool
   /// Why the host can't do its work: the loop stands still, the store can't be written, it stops; empty where it can.
@@ -98,13 +109,22 @@ public struct StartRequest: Hashable, Sendable {
   public var trigger: RunTrigger
   /// Whether it runs although the guard would refuse it.
   public var overrideGuard: Bool
+  /// Other values for some keys of the task, for this run only, as they would stand in YAML: `settings.odds_keep`.
+  public var settings: [String: String]
+  /// The run id of the group run it is a member of.
+  public var groupRunID: String?
 
   /// Creates a request.
-  public init(task: String, mode: RunMode = .run, trigger: RunTrigger = .api, overrideGuard: Bool = false) {
+  public init(
+    task: String, mode: RunMode = .run, trigger: RunTrigger = .api, overrideGuard: Bool = false,
+    settings: [String: String] = [:], groupRunID: String? = nil
+  ) {
     self.task = task
     self.mode = mode
     self.trigger = trigger
     self.overrideGuard = overrideGuard
+    self.settings = settings
+    self.groupRunID = groupRunID
   }
 }
 
@@ -112,6 +132,8 @@ public struct StartRequest: Hashable, Sendable {
 public enum StartRefusal: Error, Hashable, Sendable {
   /// There is no such task.
   case unknownTask(String)
+  /// The values for this run alone aren't valid: every problem.
+  case invalid([Diagnostic])
   /// The host stops.
   case stopping
   /// The state store doesn't take its record.

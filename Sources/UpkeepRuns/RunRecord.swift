@@ -39,6 +39,8 @@ public struct RunQuery: Sendable {
   public var status: RunStatus?
   /// Only of this mode; nothing means runs and previews.
   public var mode: RunMode?
+  /// Only members of this group run.
+  public var groupRunID: String?
   /// Only runs before this run id.
   public var before: String?
   /// At most so many.
@@ -46,8 +48,10 @@ public struct RunQuery: Sendable {
 
   /// Creates a query.
   public init(
-    task: String? = nil, status: RunStatus? = nil, mode: RunMode? = nil, before: String? = nil, limit: Int = 50
+    task: String? = nil, status: RunStatus? = nil, mode: RunMode? = nil, groupRunID: String? = nil,
+    before: String? = nil, limit: Int = 50
   ) {
+    self.groupRunID = groupRunID
     self.task = task
     self.status = status
     self.mode = mode

@@ -21,6 +21,20 @@ extension SQLStateStore {
 
   /// Records, newest first.
   public func records(_ query: RunQuery) async throws -> [RunRecord] {
+    var (filter, values) = Self.filter(query)
+    values.append(.integer(Int64(max(0, query.limit))))
+    filter += "ORDER BY run_id DESC LIMIT ?\(values.count)"
+    let (suffix, arguments, owners) = (filter, values, owners)
+    return try await read { try RunTable(connection: $0, owners: owners).records(suffix, arguments) }
+  }
+
+  /// How many records there are.
+  public func count(_ query: RunQuery) async throws -> Int {
+    let (filter, values) = Self.filter(query)
+    return try await read { Int(try $0.integer("SELECT count(*) FROM runs \(filter)", values)) }
+  }
+
+  private static func filter(_ query: RunQuery) -> (text: String, values: [DatabaseValue]) {
     var conditions: [String] = []
     var values: [DatabaseValue] = []
     func require(_ condition: String, _ value: String?) {
@@ -31,12 +45,11 @@ extension SQLStateStore {
     require("task =", query.task)
     require("status =", query.status?.rawValue)
     require("mode =", query.mode?.rawValue)
+    require("group_run_id =", query.groupRunID)
+    // Members begin in the millisecond of their group or later: the first ten digits of an id are its time.
+    require("run_id >=", query.groupRunID.map { String($0.prefix(10)) })
     require("run_id <", query.before)
-    values.append(.integer(Int64(max(0, query.limit))))
-    let filter = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND ")) "
-    let owners = owners
-    let (suffix, arguments) = ("\(filter)ORDER BY run_id DESC LIMIT ?\(values.count)", values)
-    return try await read { try RunTable(connection: $0, owners: owners).records(suffix, arguments) }
+    return (conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND ")) ", values)
   }
 
   /// The newest final run of each task.

@@ -56,13 +56,23 @@ public final class InMemoryStateStore: StateStore {
 
   /// Records, newest first.
   public func records(_ query: RunQuery) async throws -> [RunRecord] {
+    let matching = try matching(query)
+    return Array(matching.sorted { $0.result.runID > $1.result.runID }.prefix(max(0, query.limit)))
+  }
+
+  /// How many records there are.
+  public func count(_ query: RunQuery) async throws -> Int {
+    try matching(query).count
+  }
+
+  private func matching(_ query: RunQuery) throws -> [RunRecord] {
     let all = try access { state in state.records.values.map(\.record) }
-    let matching = all.filter { record in
+    return all.filter { record in
       let result = record.result
       return (query.task ?? result.task) == result.task && (query.status ?? result.status) == result.status
         && (query.mode ?? result.mode) == result.mode && query.before.map { result.runID < $0 } ?? true
+        && query.groupRunID.map { record.groupRunID == $0 } ?? true
     }
-    return Array(matching.sorted { $0.result.runID > $1.result.runID }.prefix(max(0, query.limit)))
   }
 
   /// The newest final run of each task.

@@ -7,10 +7,10 @@ import UpkeepTestKit
   /// Odd, so that it is written as it is read.
   private static func duration(_ number: Int) -> String { "\(2 * number + 1)ms" }
 
-  private static func yaml(_ number: Int, fail: Bool = false, host: String = "") -> String {
+  private static func yaml(_ number: Int, fail: Bool = false, host: String = "", port: Int = 0) -> String {
     """
     # version \(number), ☃
-    host: { log: { format: json }\(host) }
+    host: { listen: "127.0.0.1:\(port)", log: { format: json }\(host) }
     tasks:
       nap: { plugin: noop, interval: 1s, settings: { duration: \(duration(number)), fail: \(fail) } }
 
@@ -66,7 +66,7 @@ import UpkeepTestKit
     _ = try await serve.waitForError(containing: "\"serving\"")
     serve.signal(SIGHUP)
     _ = try await serve.waitForError(containing: "the configuration is unchanged")
-    try place.change("upkeep.yaml", to: Self.yaml(2, host: ", listen: 127.0.0.1:9999, max_concurrent_runs: 2"), way: 1)
+    try place.change("upkeep.yaml", to: Self.yaml(2, host: ", max_concurrent_runs: 2", port: 9999), way: 1)
     let line = try await serve.waitForError(containing: "need a restart")
     #expect(try Self.value("message", in: line) == "these keys need a restart: host.listen")
     serve.signal(SIGTERM)

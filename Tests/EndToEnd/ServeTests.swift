@@ -5,7 +5,7 @@ import UpkeepTestKit
 /// `upkeep serve` as a process of its own: its end by signals, and what its store says after it was killed.
 @Suite struct ServeTests {
   private static func yaml(_ tasks: String, host: String = "") -> String {
-    "version: 1\nhost: { max_concurrent_runs: 8\(host) }\ntasks:\n\(tasks)"
+    "version: 1\nhost: { listen: \"127.0.0.1:0\", max_concurrent_runs: 8\(host) }\ntasks:\n\(tasks)"
   }
 
   private static let long = "  nap: { plugin: noop, run_on_start: true, settings: { duration: 1h } }\n"
@@ -45,12 +45,14 @@ import UpkeepTestKit
   @Test func aSecondServeNamesTheFirst() async throws {
     let place = try Workplace(Self.yaml(Self.long, host: ", drain_timeout: 50ms"))
     let first = try place.start(["serve"])
-    _ = try await first.waitForError(containing: "started")
+    let serving = try await first.waitForError(containing: "serving")
     let second = try await place.run("serve")
     #expect(second.status == 5)
     #expect(second.errors.contains("another upkeep serve works on"))
     #expect(second.errors.contains("pid \(first.pid) on "))
-    #expect(second.errors.contains("listening on 127.0.0.1:8787"))
+    let address = try #require(serving.split(separator: " ").first { $0.hasPrefix("address=") }?.dropFirst(8))
+    #expect(address.hasPrefix("127.0.0.1:") && address != "127.0.0.1:0")
+    #expect(second.errors.contains("listening on \(address)"))
     first.signal(SIGTERM)
     _ = await first.outcome()
     let third = try place.start(["serve"])

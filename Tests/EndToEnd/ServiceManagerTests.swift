@@ -3,7 +3,11 @@ import Testing
 
 /// What `upkeep serve` tells systemd, through a real socket.
 @Suite(.timeLimit(.minutes(2))) struct ServiceManagerTests {
-  private static let yaml = "tasks: { nap: { plugin: noop, run_on_start: true, settings: { duration: 1h } } }\n"
+  private static let yaml = """
+    host: { listen: "127.0.0.1:0" }
+    tasks: { nap: { plugin: noop, run_on_start: true, settings: { duration: 1h } } }
+
+    """
 
   private static func monotonic() -> UInt64 {
     var time = timespec()

@@ -2,6 +2,7 @@ import Testing
 import UpkeepCore
 
 @testable import upkeep
+import UpkeepRuns
 
 /// Numbers, sizes and times as people read them.
 @Suite struct NumberTextTests {

@@ -36,24 +36,37 @@ public struct ConfigurationEditor: ConfigurationEditing {
     _ edits: [ConfigurationEdit], expecting hash: String?, scope: EditScope
   ) async throws(EditRefusal) -> ConfigurationEditResult {
     let lock = try await lock()
+    let (result, bytes) = try await work(out: edits, expecting: hash, scope: scope)
+    guard result.hash != result.previousHash else { return result }
+    let outcome: ConfigurationFile.Outcome
+    do {
+      outcome = try file.replace(with: bytes, ifHash: result.previousHash, lock)
+    } catch {
+      throw Self.refusal(error, file.path)
+    }
+    if case .changed(let found) = outcome { throw .changedMeanwhile(expected: result.previousHash, found: found) }
+    return result
+  }
+
+  /// Works out what some edits would change, and writes nothing.
+  public func plan(
+    _ edits: [ConfigurationEdit], expecting hash: String?, scope: EditScope
+  ) async throws(EditRefusal) -> ConfigurationEditResult {
+    try await work(out: edits, expecting: hash, scope: scope).result
+  }
+
+  private func work(
+    out edits: [ConfigurationEdit], expecting hash: String?, scope: EditScope
+  ) async throws(EditRefusal) -> (result: ConfigurationEditResult, bytes: [UInt8]) {
     let bytes = try await read()
     let previous = ContentHash.of(bytes)
     if let hash, hash != previous { throw .changedMeanwhile(expected: hash, found: previous) }
     let planner = EditPlanner(loader: loader, path: file.path, folder: folder)
     let plan = try planner.plan(edits, scope: scope, on: bytes)
-    var result = ConfigurationEditResult(
-      path: file.path, previousHash: previous, hash: previous, changes: plan.changes, diff: plan.diff,
-      warnings: plan.warnings)
-    guard plan.bytes != bytes else { return result }
-    result.hash = ContentHash.of(plan.bytes)
-    let outcome: ConfigurationFile.Outcome
-    do {
-      outcome = try file.replace(with: plan.bytes, ifHash: previous, lock)
-    } catch {
-      throw Self.refusal(error, file.path)
-    }
-    if case .changed(let found) = outcome { throw .changedMeanwhile(expected: previous, found: found) }
-    return result
+    let result = ConfigurationEditResult(
+      path: file.path, previousHash: previous, hash: plan.bytes == bytes ? previous : ContentHash.of(plan.bytes),
+      changes: plan.changes, diff: plan.diff, warnings: plan.warnings)
+    return (result, plan.bytes)
   }
 
   private var folder: String {

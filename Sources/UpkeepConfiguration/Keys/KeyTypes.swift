@@ -47,7 +47,9 @@ public struct ListenAddress: SettingValue, Hashable {
 
   /// Whether only this machine can reach it.
   public var isLoopback: Bool {
-    host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    let numbers = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+    // A name such as 127.example.org is anybody's.
+    return host == "localhost" || host == "::1" || (numbers.count == 4 && numbers[0] == 127 && !numbers.contains(nil))
   }
 
   /// `127.0.0.1:8787`, `[::1]:8787`

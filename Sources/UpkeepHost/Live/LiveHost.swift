@@ -78,6 +78,7 @@ public actor LiveHost: ConfigurationStatusSource {
       let failure = ConfigurationFailure(loaded)
       status.problems = failure.diagnostics.filter { $0.severity == .error }.map { ConfigurationProblem($0) }
       status.lines = failure.lines
+      status.refusedYAML = loaded.source.maskedText
       outcome = .refused(status, hash: hash)
     }
     for send in listeners.values { send.yield(outcome) }
@@ -87,6 +88,7 @@ public actor LiveHost: ConfigurationStatusSource {
   private func apply(_ configuration: HostConfiguration, _ loaded: LoadedConfiguration) -> ReloadOutcome {
     status.problems = []
     status.lines = []
+    status.refusedYAML = nil
     guard loaded.hash != status.hash else { return .unchanged(status) }
     let changes = host.configuration.effective.changes(to: configuration.effective)
     status.restartNeeded = first.effective.changes(to: configuration.effective).filter(isFixed).map(\.key)

@@ -1,7 +1,8 @@
 import UpkeepConfiguration
-import UpkeepCore
+public import UpkeepCore
 public import UpkeepRuns
 import UpkeepRuntime
+import UpkeepSchedule
 
 extension Server: HostStatus {
   /// All tasks, in the order of the file.
@@ -18,6 +19,32 @@ extension Server: HostStatus {
   /// The groups and their tasks, in the order of the file.
   public func groups() async -> [(name: String, tasks: [String])] {
     await live.host.configuration.groups.map { ($0.name, $0.tasks) }
+  }
+
+  /// What a task watches over.
+  /// - Throws: ``UpkeepCore/TaskError`` where its plugin can't say.
+  public func statistics(of task: String) async throws -> Statistics {
+    let host = await live.host
+    guard let task = host.configuration.task(task) else {
+      throw TaskError(
+        code: "unknown_task", place: "task \(task)", problem: "there is none of that name", fix: "see upkeep list")
+    }
+    return try await host.statistics(task.runnable)
+  }
+
+  /// When the schedule starts a task up to some instant.
+  public func upcoming(_ task: String, until end: Timestamp, limit: Int) async -> [Timestamp] {
+    guard let schedule = await live.host.configuration.task(task)?.schedule, var next = await scheduler.nextRuns[task]
+    else {
+      return []
+    }
+    var slots: [Timestamp] = []
+    while next <= end, slots.count < limit {
+      slots.append(next)
+      guard let after = schedule.next(after: next) else { break }
+      next = after
+    }
+    return slots
   }
 
   /// Whether the scheduler's loop turns.
@@ -56,8 +83,17 @@ extension Server: HostStatus {
         interval: overview.interval, cron: overview.cron, timeZone: overview.timeZone, timeout: overview.timeout,
         nextRunAt: next[task.name], lastRun: lastRuns[task.name],
         settings: overview.settings.map {
-          SettingStatus(key: String($0.key.dropFirst(prefix.count)), value: $0.value, origin: $0.origin)
+          Self.setting($0, key: String($0.key.dropFirst(prefix.count)), of: task.plugin)
         }, hasPreview: task.prepared.preview != nil)
     }
+  }
+
+  private static func setting(_ value: EffectiveValue, key: String, of plugin: String) -> SettingStatus {
+    // A part of a map, such as limits.sync, is declared with the map.
+    let name = key.split(separator: ".").first.map(String.init) ?? key
+    let declared = BuiltInPlugins.all.first { $0.id == plugin }?.settings.first { $0.key == name }
+    return SettingStatus(
+      key: key, value: value.value, origin: value.origin, help: declared?.help ?? "",
+      isTunable: declared.map { $0.kind.isTunable && !$0.isSecret } ?? false)
   }
 }

@@ -3,6 +3,7 @@ import ServiceLifecycle
 import Synchronization
 import UpkeepConfiguration
 import UpkeepCore
+import UpkeepHTTP
 public import UpkeepRuns
 import UpkeepRuntime
 
@@ -68,11 +69,12 @@ public final class Server: Sendable {
   ///   store can't be opened.
   public func run() async throws -> End {
     let host = await live.host
+    let rules = try host.accessRules()
     let holder = ServeHolder(
       owner: host.inspector.current, address: host.listenAddress, since: host.wallClock.now())
     if let other = try await store.claimServe(holder) { throw ServeRefusal(holder: other, place: host.statePlace) }
     do {
-      let end = try await serve(host)
+      let end = try await serve(host, rules, holder)
       await notices.settle()
       try await store.releaseServe(holder.owner)
       return end
@@ -83,14 +85,20 @@ public final class Server: Sendable {
     }
   }
 
-  private func serve(_ host: Host) async throws -> End {
+  private func serve(_ host: Host, _ rules: AccessRules, _ holder: ServeHolder) async throws -> End {
     let outcome = Mutex(0)
-    let scheduling = SchedulingService(server: self, plan: host.schedulerPlan) { count in
+    // No run starts before the API can be asked of it: an address that is taken ends serve first.
+    let (listening, listens) = AsyncStream.makeStream(of: Void.self)
+    let scheduling = SchedulingService(server: self, plan: host.schedulerPlan, start: listening) { count in
       outcome.withLock { $0 = count }
     }
-    // The group stops its services from the last to the first: all others go on until the last run has ended.
+    let web = WebService(self, host, rules: rules) { [self] address in
+      await serving(at: address.text, host, holder)
+      listens.yield()
+    }
+    // The group stops its services from the last to the first: the API answers, and the others go on, until the last run has ended.
     let services =
-      try services(host).map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [
+      ([web] + services(host)).map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) } + [
         ServiceGroupConfiguration.ServiceConfiguration(
           service: scheduling, successTerminationBehavior: .gracefullyShutdownGroup)
       ]
@@ -98,19 +106,30 @@ public final class Server: Sendable {
     quiet.logLevel = .error
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: quiet))
     self.group.withLock { $0 = group }
-    logger.notice(
-      "serving",
-      metadata: [
-        "address": "\(host.listenAddress)", "config": "\(host.path)", "tasks": "\(host.configuration.tasks.count)",
-        "pid": "\(host.inspector.current.pid)", "version": "\(Upkeep.version)",
-      ])
     try await group.run()
     let interrupted = outcome.withLock { $0 }
     return interrupted == 0 ? .drained : .interrupted(interrupted)
   }
 
-  /// What runs beside the scheduler.
-  private func services(_ host: Host) throws -> [any Service] {
+  /// Says where it serves: the system may have chosen the port.
+  private func serving(at address: String, _ host: Host, _ holder: ServeHolder) async {
+    var holder = holder
+    holder.address = address
+    do {
+      _ = try await store.claimServe(holder)
+    } catch {
+      logger.warning("the address \(address) isn't recorded: \(error)")
+    }
+    logger.notice(
+      "serving",
+      metadata: [
+        "address": "\(address)", "config": "\(host.path)", "tasks": "\(host.configuration.tasks.count)",
+        "pid": "\(host.inspector.current.pid)", "version": "\(Upkeep.version)",
+      ])
+  }
+
+  /// What runs beside the scheduler and the API.
+  private func services(_ host: Host) -> [any Service] {
     [ReloadService(reloader: reloader), HistoryService(live: live, store: store, clock: host.clock)]
   }
 
@@ -172,10 +191,18 @@ private struct HistoryService: Service {
 private struct SchedulingService: Service {
   let server: Server
   let plan: SchedulerPlan
+  let start: AsyncStream<Void>
   let ended: @Sendable (Int) -> Void
 
   func run() async throws {
     let scheduler = server.scheduler
+    for await _ in start.cancelOnGracefulShutdown() {
+      try await run(scheduler)
+      return
+    }
+  }
+
+  private func run(_ scheduler: Scheduler) async throws {
     let interrupted = try await withGracefulShutdownHandler {
       try await scheduler.run(plan)
     } onGracefulShutdown: {

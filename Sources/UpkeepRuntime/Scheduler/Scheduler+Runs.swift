@@ -7,9 +7,15 @@ extension Scheduler: RunCommands, RunFeed {
   public func start(_ request: StartRequest) async throws(StartRefusal) -> StartedRun {
     await untilPlansHold()
     guard let entry = state.entries[request.task] else { throw .unknownTask(request.task) }
+    return try await start(request, as: entry.task.runnable)
+  }
+
+  /// Records a run of a task, which may have other settings than the scheduler's own, and starts it.
+  public func start(_ request: StartRequest, as task: RunnableTask) async throws(StartRefusal) -> StartedRun {
+    guard state.entries[request.task] != nil else { throw .unknownTask(request.task) }
     if state.isStopping { throw .stopping }
-    let task = entry.task.runnable
-    let record = maker.record(of: task, mode: request.mode, trigger: request.trigger, at: wallClock.now())
+    var record = maker.record(of: task, mode: request.mode, trigger: request.trigger, at: wallClock.now())
+    record.groupRunID = request.groupRunID
     do {
       try await store.save(record)
     } catch let error as TaskError {
@@ -46,7 +52,8 @@ extension Scheduler: RunCommands, RunFeed {
     stops[run.id] = stop
     let request = RunRequest(
       task: run.task, mode: run.record.result.mode, trigger: run.record.result.trigger,
-      overrideGuard: run.overrideGuard, scheduledAt: run.record.result.scheduledAt, stop: stop, record: run.record)
+      overrideGuard: run.overrideGuard, groupRunID: run.record.groupRunID, scheduledAt: run.record.result.scheduledAt,
+      stop: stop, record: run.record)
     Task { [runner, hub, sendFromRun, id = run.id] in
       let result = await runner.run(request) { event in
         switch event {

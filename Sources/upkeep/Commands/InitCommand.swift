@@ -3,6 +3,7 @@ import Foundation
 import UpkeepCore
 import UpkeepDemo
 import UpkeepHost
+import UpkeepRuns
 
 struct InitCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(

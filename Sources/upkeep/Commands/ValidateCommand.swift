@@ -1,5 +1,6 @@
 import ArgumentParser
 import UpkeepHost
+import UpkeepRuns
 
 struct ValidateCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(

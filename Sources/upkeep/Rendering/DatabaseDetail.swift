@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepRuns
 
 /// What a result says of a database after the run: the entry of kind `database` in its `details`.
 struct DatabaseDetail {

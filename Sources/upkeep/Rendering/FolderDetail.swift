@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepRuns
 
 /// What a result says of a folder that files were removed from: it has an entry of kind `folder` in its `details`.
 struct FolderDetail {

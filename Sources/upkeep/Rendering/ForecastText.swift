@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepRuns
 
 /// What a run is going to delete, said before it does.
 enum ForecastText {

@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepRuns
 
 /// A list of runs for people.
 enum HistoryText {

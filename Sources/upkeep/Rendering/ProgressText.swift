@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepRuns
 
 /// One line that says how far a run is.
 enum ProgressText {

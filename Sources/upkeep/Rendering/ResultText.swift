@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepRuns
 
 /// What a run did, or a preview found, for people.
 enum ResultText {

@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepRuns
 
 /// What a task watches over, for people.
 enum StatisticsText {

@@ -1,4 +1,5 @@
 import UpkeepCore
+import UpkeepRuns
 
 /// What goes, or went, by table.
 enum TableCounts {

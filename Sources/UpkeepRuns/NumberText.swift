@@ -1,9 +1,9 @@
 import UpkeepCore
 
 /// Numbers, sizes and times as people read them.
-enum NumberText {
+package enum NumberText {
   /// `1,234,567`
-  static func grouped(_ number: Int) -> String {
+  package static func grouped(_ number: Int) -> String {
     let digits = String(number.magnitude)
     var text = ""
     for (index, digit) in digits.enumerated() {
@@ -14,12 +14,12 @@ enum NumberText {
   }
 
   /// `1 row`, `2 rows`, with the number grouped.
-  static func counted(_ number: Int, _ noun: String) -> String {
+  package static func counted(_ number: Int, _ noun: String) -> String {
     "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
   }
 
   /// `512 B`, `61.2 MB`: powers of 1000, one digit behind the point.
-  static func bytes(_ number: Int) -> String {
+  package static func bytes(_ number: Int) -> String {
     guard number >= 1000 else { return "\(number) B" }
     var value = Double(number)
     var unit = 0
@@ -32,7 +32,7 @@ enum NumberText {
   }
 
   /// `12 ms`, `1.2 s`, `3 min 5 s`, `2 h 4 min`.
-  static func milliseconds(_ number: Int) -> String {
+  package static func milliseconds(_ number: Int) -> String {
     if number < 1000 { return "\(number) ms" }
     if number < 60_000 { return "\(tenths(Double(number) / 1000)) s" }
     let seconds = number / 1000
@@ -41,7 +41,7 @@ enum NumberText {
   }
 
   /// `just now`, `5 min ago`, `3 h ago`, `2 days ago`.
-  static func age(_ duration: Duration) -> String {
+  package static func age(_ duration: Duration) -> String {
     let seconds = duration.milliseconds / 1000
     switch seconds {
     case ..<60: return "just now"
@@ -52,7 +52,7 @@ enum NumberText {
   }
 
   /// A number with one digit behind the point, none where that is 0.
-  static func tenths(_ value: Double) -> String {
+  package static func tenths(_ value: Double) -> String {
     let scaled = Int((value * 10).rounded())
     return scaled % 10 == 0 ? "\(scaled / 10)" : "\(scaled / 10).\(abs(scaled % 10))"
   }

@@ -1,0 +1,107 @@
+/// Who may ask for what: checked before any route is looked at.
+///
+/// - The `Host` must be a name of this server, or a page elsewhere could reach it under a name of its own (DNS rebinding).
+/// - With a token every route but the two of health wants it, and whoever lacks it gets one same answer everywhere.
+/// - A write needs a JSON content type, which no form can send, and from a browser the origin of this server.
+public struct AccessRules: Sendable {
+  /// The names that requests may give as their host, lower case, without a port.
+  private let hosts: Set<String>
+  /// Origins that may use the compatibility routes from a browser, lower case.
+  private let origins: Set<String>
+  /// The token; nothing where none is wanted.
+  private let token: [UInt8]?
+
+  /// Creates rules.
+  ///
+  /// - Parameters:
+  ///   - listen: The name or address that the server listens on.
+  ///   - hosts: Further names that it answers to.
+  ///   - origins: Origins that may use the compatibility routes from a browser.
+  ///   - token: The token; nothing where none is wanted.
+  public init(listen: String, hosts: [String] = [], origins: [String] = [], token: String? = nil) {
+    // What is listened on at every address is no name that anybody would ask for.
+    let own = ["0.0.0.0", "::"].contains(listen) ? [] : [listen]
+    self.hosts = Set((own + ["localhost", "127.0.0.1", "::1"] + hosts).map { Self.name(ofHost: $0) })
+    self.origins = Set(origins.map { $0.lowercased() })
+    self.token = token.map { Array($0.utf8) }
+  }
+
+  /// Routes that need no token.
+  static let open: Set<[String]> = [["healthz"], ["readyz"], ["login"]]
+
+  /// Whether a token is wanted.
+  var wantsToken: Bool { token != nil }
+
+  /// Whether a text is the token; it takes the same time wherever the two differ.
+  func isToken(_ text: String) -> Bool {
+    guard let token else { return false }
+    let given = Array(text.utf8)
+    guard given.count == token.count else { return false }
+    return zip(given, token).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+  }
+
+  /// What is wrong with a request; nothing where it may go on.
+  ///
+  /// - Parameter isLoggedIn: Whether it carries the cookie of somebody who gave the token.
+  func problem(_ request: WebRequest, isLoggedIn: Bool) -> Problem? {
+    guard let host = request.headers["host"], !host.isEmpty else {
+      return Problem(400, "no_host", "the request has no Host header")
+    }
+    guard hosts.contains(Self.name(ofHost: host)) else {
+      return Problem(
+        421, "unknown_host", "this server doesn't answer to that Host; add its name to host.allowed_hosts")
+    }
+    if wantsToken, !isLoggedIn, !Self.open.contains(request.path), !holdsToken(request.headers["authorization"]) {
+      return Problem(
+        401, "unauthorized", "send the token of this server as Authorization: Bearer TOKEN, or log in at /login",
+        headers: ["WWW-Authenticate": "Bearer"])
+    }
+    guard request.isWrite else { return nil }
+    if let problem = originProblem(request, host: host) { return problem }
+    // The page to log in at works without scripts, so it sends a form.
+    if request.path == ["login"], request.isForm { return nil }
+    guard request.mediaType == "application/json" else {
+      return Problem(415, "not_json", "a request that changes something needs Content-Type: application/json")
+    }
+    return nil
+  }
+
+  /// The origin that an answer names as allowed, for the compatibility routes.
+  func allowedOrigin(_ request: WebRequest) -> String? {
+    guard let origin = request.headers["origin"], origins.contains(origin.lowercased()),
+      Compatibility.holds(request.path)
+    else { return nil }
+    return origin
+  }
+
+  private func originProblem(_ request: WebRequest, host: String) -> Problem? {
+    if allowedOrigin(request) != nil { return nil }
+    let problem = Problem(403, "foreign_origin", "a page of another origin may change nothing here")
+    if let origin = request.headers["origin"]?.lowercased() {
+      let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
+      let isOwn = parts.count == 3 && ["http:", "https:"].contains(parts[0]) && parts[1].isEmpty
+      return isOwn && parts[2] == host.lowercased() ? nil : problem
+    }
+    // A browser that sends no origin still says where the request comes from.
+    let site = request.headers["sec-fetch-site"]
+    return site == nil || site == "same-origin" || site == "none" ? nil : problem
+  }
+
+  /// `localhost` of `localhost:8787`, `::1` of `[::1]:8787`; a dot at the end means nothing.
+  private static func name(ofHost host: String) -> String {
+    var name = host.lowercased()[...]
+    if name.first == "[", let end = name.firstIndex(of: "]") {
+      name = name[..<end].dropFirst()
+    } else if let colon = name.lastIndex(of: ":"), name.firstIndex(of: ":") == colon,
+      name[name.index(after: colon)...].utf8.allSatisfy({ (48...57).contains($0) })
+    {
+      name = name[..<colon]
+    }
+    return String(name.last == "." ? name.dropLast() : name)
+  }
+
+  private func holdsToken(_ field: String?) -> Bool {
+    guard let field, field.count > 7, field.prefix(7).lowercased() == "bearer " else { return false }
+    return isToken(String(field.dropFirst(7)))
+  }
+}

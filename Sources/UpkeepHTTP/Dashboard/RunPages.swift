@@ -1,0 +1,191 @@
+import Foundation
+import UpkeepCore
+import UpkeepRuns
+
+/// The pages of runs: one run or preview, and a group's.
+struct RunPages {
+  let parts: SiteParts
+
+  /// One run, preview or group.
+  func one(_ runID: String) async throws -> Page {
+    guard let record = try await parts.runs.record(runID) else {
+      guard let group = try await parts.groups.document(runID) else { throw RunRoutes.unknownRun(runID) }
+      return self.group(group)
+    }
+    let result = record.result
+    let hash = await parts.configuration.configurationStatus().hash
+    let isPreview = result.mode == .preview
+    let what: HTML
+    if isPreview, result.status.isFinal {
+      let task = try await parts.status.task(result.task)
+      what = Self.preview(result, of: task, now: parts.wallClock.now())
+    } else {
+      what = Self.outcome(result)
+    }
+    let group: HTML? = record.groupRunID.map { "<dt>Group</dt><dd><a href=\"/runs/\($0)\">\($0)</a></dd>" }
+    return Page(
+      title: "\(isPreview ? "Preview" : "Run") of \(result.task)", place: nil, etag: hash,
+      content: """
+        <p class="small"><a href="/tasks/\(result.task)">\(result.task)</a></p>
+        <h1>\(isPreview ? "Preview" : "Run") of \(result.task)</h1>
+        <p><span class="state">\(Pieces.status(result.status.rawValue))</span> \(Self.reason(result))</p>
+        \(Self.live(result))
+        \(what)
+        \(Self.troubles(result))
+        <h2>All of it</h2>
+        <dl class="facts"><dt>Started</dt><dd>\(Pieces.time(result.startedAt))</dd>
+        <dt>Ended</dt><dd>\(Pieces.time(result.finishedAt))</dd>
+        <dt>Duration</dt><dd>\(Pieces.duration(result.durationMilliseconds))</dd>
+        <dt>Started by</dt><dd>\(result.trigger.rawValue)</dd><dt>On</dt><dd>\(result.host)</dd>
+        <dt>Run</dt><dd><code>\(result.runID)</code></dd>\(group)</dl>
+        \(Self.counts(result))
+        <details><summary>Result as JSON</summary><pre>\(Self.json(result))</pre></details>
+        """)
+  }
+
+  private static func reason(_ result: RunResult) -> HTML? {
+    result.reason.map { "<span class=\"wrap\">\($0)</span>" }
+  }
+
+  /// What moves while a run works.
+  private static func live(_ result: RunResult) -> HTML? {
+    guard !result.status.isFinal else { return nil }
+    return """
+      <section class="live" data-live="\(result.runID)" data-began="\(result.startedAt?.rfc3339 ?? "")" aria-label="Progress">
+      <p><strong class="percent">\(NumberText.tenths(result.progress.percent)) %</strong>
+      <span class="state soft">\(result.status.rawValue)</span> <span class="message">\(result.progress.message)</span></p>
+      <progress max="100" value="\(NumberText.tenths(result.progress.percent))" aria-label="Progress"></progress>
+      <p class="rate soft"></p>
+      <table><caption>So far</caption><tbody></tbody></table>
+      <ul class="log small"></ul>
+      <div class="actions">\(Pieces.button("Cancel", "cancel", ["run": result.runID], kind: "danger"))</div>
+      <p class="hint without-script">Load this page again to see how far it is.</p>
+      </section>
+      """
+  }
+
+  /// What a finished preview found, and the button that runs exactly that.
+  static func preview(_ result: RunResult, of task: TaskStatus?, now: Timestamp) -> HTML {
+    let rows = result.tables.reduce(0) { $0 + $1.deleted }
+    let isGood = result.status == .completed || result.status == .completedWithErrors
+    let verdict = result.guardVerdict.flatMap { $0.wouldRefuse && !$0.overridden ? $0 : nil }
+    let refusal: HTML? = verdict.map { verdict in
+      let tables = verdict.tables.map { table -> HTML in
+        "<li>\(table.table): \(NumberText.grouped(table.doomed)) of \(NumberText.grouped(table.total)) rows, "
+          + "\(NumberText.tenths(table.percent)) %</li>"
+      }
+      return """
+        <div class="note bad"><strong>The guard would refuse this run</strong>: more than
+        \(NumberText.tenths(verdict.maxPercent)) % of a table would go.<ul>\(tables)</ul></div>
+        """
+    }
+    let what = result.tables.isEmpty ? changes(result) : "removes \(NumberText.counted(rows, "row"))"
+    let button: HTML?
+    if !isGood || task == nil {
+      button = nil
+    } else if verdict != nil {
+      button = Pieces.button(
+        "Run against the guard: \(what)", "agree", ["task": result.task, "preview": result.runID, "override": ""],
+        kind: "danger")
+    } else {
+      button = Pieces.button(
+        "Run now: \(what)", "agree", ["task": result.task, "preview": result.runID], kind: "main")
+    }
+    return """
+      <p>As the data was \(Pieces.time(result.startedAt, relativeTo: now)), a run \(what).</p>
+      \(refusal)\(tables(result, would: true))
+      <div class="actions">\(button)</div>
+      """
+  }
+
+  /// What a task that removes nothing would change.
+  private static func changes(_ result: RunResult) -> String {
+    let counts = result.counts.filter { $0.value > 0 }.sorted { $0.key < $1.key }
+    guard !counts.isEmpty else { return "changes nothing" }
+    return counts.map { "\($0.key.replacing("_", with: " ")): \(NumberText.grouped($0.value))" }.joined(separator: ", ")
+  }
+
+  private static func outcome(_ result: RunResult) -> HTML {
+    guard result.status.isFinal else { return "" }
+    let rows = result.tables.reduce(0) { $0 + $1.deleted }
+    let what: HTML? =
+      result.tables.isEmpty
+      ? nil : "<p>It removed \(NumberText.counted(rows, "row")) in \(Pieces.duration(result.durationMilliseconds)).</p>"
+    return "\(what)\(tables(result, would: false))\(holds(result))"
+  }
+
+  /// The tables, each with the share of it that goes.
+  private static func tables(_ result: RunResult, would: Bool) -> HTML? {
+    guard !result.tables.isEmpty else { return nil }
+    let all = result.tables.reduce(0) { $0 + $1.deleted }
+    let hasTotals = result.tables.contains { $0.total != nil }
+    let rows = result.tables.map { table -> HTML in
+      let kept = table.keptReferenced + table.keptExcepted
+      let total: HTML? =
+        hasTotals
+        ? "<td data-label=\"Of\" class=\"number\">\(table.total.map { NumberText.grouped($0) } ?? "–")</td>" : nil
+      return """
+        <tr><th scope="row" class="wrap">\(table.table)</th>
+        <td data-label="\(would ? "Would go" : "Removed")" class="number">\(NumberText.grouped(table.deleted))</td>\(total)
+        <td data-label="Share">\(Pieces.share(table.deleted, of: table.total ?? all))</td>
+        <td data-label="Kept" class="number">\(NumberText.grouped(kept))</td>
+        <td data-label="Oldest">\(Pieces.time(table.oldest))</td><td data-label="Newest">\(Pieces.time(table.newest))</td></tr>
+        """
+    }
+    let of: HTML? = hasTotals ? "<th scope=\"col\" class=\"number\">Of</th>" : nil
+    return """
+      <table class="cards"><caption>By table. Share: of \(hasTotals ? "the table" : "all rows that go"). Kept: rows that the
+      rule selects and that stay, since others refer to them or an exception names them.</caption>
+      <thead><tr><th scope="col">Table</th><th scope="col" class="number">\(would ? "Would go" : "Removed")</th>\(of)
+      <th scope="col">Share</th><th scope="col" class="number">Kept</th><th scope="col">Oldest</th><th scope="col">Newest</th>
+      </tr></thead><tbody>
+      \(rows)
+      </tbody></table>
+      """
+  }
+
+  /// How long the longest lock was, and how fast it went.
+  private static func holds(_ result: RunResult) -> HTML? {
+    let facts = result.details.compactMap { detail -> HTML? in
+      guard case .object(let members) = detail, members["kind"] == "database", let hold = members["longest_hold_ms"]
+      else { return nil }
+      let rate: HTML? = members["rows_per_second"].map { ", \($0.text) rows/s" }
+      return "<li>\(members["name"]?.text ?? ""): longest lock \(hold.text) ms\(rate)</li>"
+    }
+    return facts.isEmpty ? nil : "<ul class=\"small\">\(facts)</ul>"
+  }
+
+  private static func troubles(_ result: RunResult) -> HTML {
+    let errors = result.errors.map { "\($0.step): \($0.message)" }
+    return "\(Pieces.note("Errors", errors, kind: "bad"))\(Pieces.note("Warnings", result.warnings, kind: "warn"))"
+  }
+
+  private static func counts(_ result: RunResult) -> HTML? {
+    guard !result.counts.isEmpty else { return nil }
+    let rows = result.counts.sorted { $0.key < $1.key }.map { name, count -> HTML in
+      "<tr><th scope=\"row\" class=\"wrap\"><code>\(name)</code></th><td class=\"number\">\(NumberText.grouped(count))</td></tr>"
+    }
+    return "<details><summary>Counts</summary><table><tbody>\(rows)</tbody></table></details>"
+  }
+
+  private static func json(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+  }
+
+  private func group(_ group: GroupResult) -> Page {
+    let cancel: HTML? =
+      group.status.isFinal ? nil : Pieces.button("Cancel", "cancel", ["run": group.runID], kind: "danger")
+    return Page(
+      title: "Group \(group.group)", place: nil, isFresh: true,
+      content: """
+        <h1>Group \(group.group)</h1>
+        <p>\(Pieces.status(group.status.rawValue)) from \(Pieces.time(group.startedAt)) to \(Pieces.time(group.finishedAt))</p>
+        <div class="actions">\(cancel)</div>
+        \(Pieces.note("Warnings", group.warnings, kind: "warn"))
+        \(Pieces.runs(group.results, caption: "Its members, in order"))
+        <details><summary>Result as JSON</summary><pre>\(Self.json(group))</pre></details>
+        """)
+  }
+}

@@ -1,0 +1,77 @@
+public import UpkeepCore
+public import UpkeepRuns
+
+/// What the routes work with; the host gives it.
+public struct SiteParts: Sendable {
+  /// What `serve` says of itself.
+  public var status: any HostStatus
+  /// Starts and stops runs.
+  public var commands: any RunCommands
+  /// The history.
+  public var runs: any RunStore
+  /// The pauses.
+  public var pauses: any PauseStore
+  /// Says which configuration is in force.
+  public var configuration: any ConfigurationStatusSource
+  /// Changes values of the YAML.
+  public var editing: any ConfigurationEditing
+  /// What runs came to since the host started.
+  public var metrics: RunMetrics
+  /// What happened lately.
+  public let events: EventLog
+  /// Tells the time of day.
+  public var wallClock: any WallClock
+  /// Measures how long an answer waits.
+  public var clock: any Clock<Duration>
+  /// Makes identifiers.
+  public var random: any RandomSource
+  let starts: RunStarts
+  let groups: GroupRuns
+
+  /// Creates the parts.
+  public init(
+    status: any HostStatus, commands: any RunCommands, runs: any RunStore, pauses: any PauseStore,
+    configuration: any ConfigurationStatusSource, editing: any ConfigurationEditing, metrics: RunMetrics,
+    wallClock: any WallClock, clock: any Clock<Duration>, random: any RandomSource
+  ) {
+    self.status = status
+    self.commands = commands
+    self.runs = runs
+    self.pauses = pauses
+    self.configuration = configuration
+    self.editing = editing
+    self.metrics = metrics
+    self.wallClock = wallClock
+    self.clock = clock
+    self.random = random
+    events = EventLog(wallClock: wallClock, random: random)
+    starts = RunStarts(commands: commands, runs: runs, clock: clock)
+    groups = GroupRuns(starts: starts, status: status, wallClock: wallClock, random: random)
+  }
+
+  /// Does what goes on beside the answers, until its task is cancelled: follows the runs, and runs groups.
+  public func work(_ feed: any RunFeed) async {
+    let (counted, told) = (feed.events(), feed.events())
+    let reloads = await configuration.reloads()
+    await withTaskGroup { group in
+      group.addTask { await metrics.follow(counted) }
+      group.addTask { await events.follow(told, reloads) }
+      group.addTask { await groups.work() }
+    }
+  }
+
+  /// The task that a path names.
+  func task(_ name: String) async throws -> TaskStatus {
+    guard let task = try await status.task(name) else { throw Self.unknownTask(name) }
+    return task
+  }
+
+  /// A task as the API shows it.
+  func document(_ name: String) async throws -> TaskDocument {
+    try await TaskDocument(task: task(name), etag: configuration.configurationStatus().hash)
+  }
+
+  static func unknownTask(_ name: String) -> Problem {
+    Problem(404, "unknown_task", "there is no task \(name); GET /api/v1/tasks lists them")
+  }
+}

@@ -1,0 +1,230 @@
+import Testing
+import UpkeepCore
+import UpkeepRuns
+import UpkeepTestKit
+
+@testable import UpkeepHTTP
+
+/// What the routes answer.
+@Suite struct RouteTests {
+  private let host = FakeHost()
+  private var site: Site { host.site() }
+
+  @Test func healthSaysWhetherTheLoopTurns() async throws {
+    #expect(try await site.ask("GET", "/healthz").text == #"{"status":"ok"}"#)
+    host.set { $0.isAlive = false }
+    let answer = try await site.ask("GET", "/healthz")
+    #expect(answer.status == 503 && answer.code == "not_alive")
+  }
+
+  @Test func readinessNamesTheTroubles() async throws {
+    #expect(try await site.ask("GET", "/readyz").status == 200)
+    host.set { $0.troubles = ["the store can't be written"] }
+    let answer = try await site.ask("GET", "/readyz")
+    #expect(answer.status == 503)
+    #expect(answer.document["troubles"] == .array(["the store can't be written"]))
+  }
+
+  @Test func tasksAreListedInTheOrderOfTheFile() async throws {
+    let answer = try await site.ask("GET", "/api/v1/tasks")
+    guard case .array(let tasks)? = answer.document["tasks"], case .object(let task)? = tasks.first else {
+      Issue.record("no tasks in \(answer.text)")
+      return
+    }
+    #expect(tasks.count == 2)
+    let expected: [String: JSONValue] = [
+      "name": "odds_retention", "plugin": "odds_retention", "enabled": .boolean(true), "paused": .boolean(false),
+      "running": .boolean(false), "interval": "1d", "cron": .null, "time_zone": .null, "timeout": "30m",
+      "next_run_at": "2025-11-24T16:01:00.000Z", "last_run": .null, "etag": "abc1", "pause": .null, "runs": .array([]),
+      "waiting": .array([]), "schedule": "every 1 d", "has_preview": .boolean(true),
+      "settings": .object([
+        "odds_keep": .object(["value": "14d", "origin": "default", "help": "", "tunable": .boolean(false)])
+      ]),
+    ]
+    #expect(task == expected)
+    let one = try await site.ask("GET", "/api/v1/tasks/odds_retention")
+    #expect(one.document == expected)
+    #expect(one.response.header("ETag") == "\"abc1\"")
+  }
+
+  @Test func aRunIsStartedAndItsAddressGiven() async throws {
+    let answer = try await site.ask("POST", "/api/v1/tasks/heartbeat/run")
+    #expect(answer.status == 202)
+    guard case .string(let runID)? = answer.document["run_id"] else {
+      Issue.record("\(answer.text)")
+      return
+    }
+    #expect(answer.document["url"] == .string("/api/v1/runs/\(runID)"))
+    #expect(answer.response.header("Location") == "/api/v1/runs/\(runID)")
+    #expect(answer.document["status"] == "running")
+    #expect(host.seen.starts == [StartRequest(task: "heartbeat")])
+  }
+
+  @Test func aRunThatWaitsSaysSo() async throws {
+    host.set { $0.statuses = [.queued, .running, .completed] }
+    let answer = try await site.ask("POST", "/api/v1/tasks/heartbeat/run", "{}")
+    #expect(answer.status == 202 && answer.document["status"] == "queued")
+  }
+
+  @Test func whoWaitsGetsTheResult() async throws {
+    let answer = try await site.ask(
+      "POST", "/api/v1/tasks/odds_retention/preview?wait=true", #"{"override_guard": true}"#)
+    #expect(answer.status == 200)
+    #expect(answer.document["status"] == "completed" && answer.document["mode"] == "preview")
+    #expect(answer.document["schema_version"] == .integer(1))
+    let start = StartRequest(task: "odds_retention", mode: .preview, overrideGuard: true)
+    #expect(host.seen.starts == [start])
+  }
+
+  @Test(arguments: [
+    (RunStatus.skipped, "a rule forbids the run: scraping runs"),
+    (.refused, "the guard refused the run: scraping runs"),
+  ])
+  func aRunThatMayNotBeIsAConflict(_ status: RunStatus, _ detail: String) async throws {
+    host.set { $0.statuses = [status] }
+    host.set { $0.reason = "scraping runs" }
+    let answer = try await site.ask("POST", "/api/v1/tasks/heartbeat/run?wait=true")
+    #expect(answer.status == 409 && answer.code == status.rawValue)
+    #expect(answer.document["detail"] == .string(detail))
+    #expect(answer.document["run_id"] != nil)
+  }
+
+  @Test func aRunThatFailsIsAResult() async throws {
+    host.set { $0.statuses = [.running, .failed] }
+    let answer = try await site.ask("POST", "/api/v1/tasks/heartbeat/run?wait=true")
+    #expect(answer.status == 200 && answer.document["status"] == "failed")
+  }
+
+  @Test(arguments: [
+    ("/api/v1/tasks/heartbeat/preview", "", 422, "no_preview"), ("/api/v1/tasks/nothing/run", "", 404, "unknown_task"),
+    ("/api/v1/tasks/heartbeat/run?wait=yes", "", 400, "bad_parameter"),
+    ("/api/v1/tasks/heartbeat/run", "[]", 400, "bad_body"), ("/api/v1/tasks/heartbeat/run", "{", 400, "bad_json"),
+    ("/api/v1/tasks/heartbeat/run", #"{"override": true}"#, 400, "unknown_key"),
+    ("/api/v1/tasks/heartbeat/run", #"{"override_guard": "yes"}"#, 400, "bad_body"),
+    ("/api/v1/tasks/heartbeat/pause", #"{"for": "2"}"#, 400, "bad_duration"),
+    ("/api/v1/tasks/heartbeat/pause", #"{"for": "0s"}"#, 400, "bad_duration"),
+    ("/api/v1/tasks/heartbeat/pause", #"{"until": "2h"}"#, 400, "unknown_key"),
+    ("/api/v1/runs/01M7XY2W6P2NBJ71JT0T71F6M4/cancel", "", 404, "unknown_run"),
+  ])
+  func badRequestsSayWhatIsWrong(_ target: String, _ body: String, _ status: Int, _ code: String) async throws {
+    let answer = try await site.ask("POST", target, body)
+    #expect(answer.status == status && answer.code == code, "\(answer.text)")
+    #expect(host.seen.starts.isEmpty)
+    #expect(try await host.store.pauses().isEmpty)
+  }
+
+  @Test func aHostThatStopsStartsNothing() async throws {
+    host.set { $0.refusal = .stopping }
+    let answer = try await site.ask("POST", "/api/v1/tasks/heartbeat/run")
+    #expect(answer.status == 503 && answer.code == "stopping")
+  }
+
+  @Test func aPauseIsSetAndEnded() async throws {
+    let body = #"{"for": "2h", "why": "a migration <script>"}"#
+    let answer = try await site.ask("POST", "/api/v1/tasks/heartbeat/pause", body)
+    #expect(answer.status == 200 && answer.document["paused"] == .boolean(true))
+    let pause = try #require(try await host.store.pauses().first)
+    #expect(pause.until == host.wallClock.now() + .seconds(7200))
+    #expect(pause.reason == "a migration <script>" && pause.by == "the API")
+    let resumed = try await site.ask("POST", "/api/v1/tasks/heartbeat/resume")
+    #expect(resumed.document["paused"] == .boolean(false))
+    #expect(try await host.store.pauses().isEmpty)
+    #expect(try await site.ask("POST", "/api/v1/tasks/heartbeat/resume").status == 200)
+  }
+
+  @Test func runsComeInPagesNewestFirst() async throws {
+    var ids: [String] = []
+    for number in 0..<120 {
+      host.wallClock.set(host.wallClock.now() + .seconds(1))
+      let result = host.result(number % 3 == 0 ? "heartbeat" : "odds_retention", number % 5 == 0 ? .failed : .completed)
+      ids.insert(result.runID, at: 0)
+      try await host.store.save(RunRecord(result: result, owner: nil, createdAt: host.wallClock.now()))
+    }
+    func page(_ target: String) async throws -> (ids: [String], next: String?) {
+      let answer = try await site.ask("GET", target)
+      guard case .array(let runs)? = answer.document["runs"] else { return ([], nil) }
+      var next: String?
+      if case .string(let text)? = answer.document["next_cursor"] { next = text }
+      let ids = runs.compactMap { run -> String? in
+        guard case .object(let members) = run, case .string(let id)? = members["run_id"] else { return nil }
+        return id
+      }
+      return (ids, next)
+    }
+    var seen: [String] = []
+    var (part, cursor) = try await page("/api/v1/runs")
+    #expect(part.count == 50)
+    seen += part
+    while let next = cursor {
+      (part, cursor) = try await page("/api/v1/runs?cursor=\(next)")
+      seen += part
+    }
+    #expect(seen == ids)
+    #expect(try await page("/api/v1/runs?limit=120").next == nil)
+    #expect(try await page("/api/v1/runs?task=heartbeat&limit=500").ids.count == 40)
+    #expect(try await page("/api/v1/runs?status=failed&task=heartbeat").ids.count == 8)
+    let one = try await site.ask("GET", "/api/v1/runs/\(ids[0])")
+    #expect(one.document["run_id"] == .string(ids[0]))
+  }
+
+  @Test(arguments: ["limit=0", "limit=501", "limit=x", "limit=", "status=broken", "cursor=x", "cursor=../../x"])
+  func badQueriesSayWhatIsWrong(_ query: String) async throws {
+    let answer = try await site.ask("GET", "/api/v1/runs?\(query)")
+    #expect(answer.status == 400 && answer.code == "bad_parameter")
+  }
+
+  @Test func aRunIsCancelledUnlessItIsOver() async throws {
+    let running = host.result("heartbeat", .running)
+    try await host.store.save(RunRecord(result: running, owner: nil, createdAt: host.wallClock.now()))
+    let answer = try await site.ask("POST", "/api/v1/runs/\(running.runID)/cancel")
+    #expect(answer.status == 202)
+    #expect(host.seen.cancels == [running.runID])
+    let over = host.result("heartbeat", .completed)
+    try await host.store.save(RunRecord(result: over, owner: nil, createdAt: host.wallClock.now()))
+    let second = try await site.ask("POST", "/api/v1/runs/\(over.runID)/cancel")
+    #expect(second.status == 409 && second.code == "run_is_over")
+    #expect(host.seen.cancels.count == 1)
+  }
+
+  @Test func aStoreThatFailsIsNamed() async throws {
+    host.store.fail(
+      with: TaskError(code: "disk_full", place: "state", problem: "the disk is full", fix: "make room"))
+    let answer = try await site.ask("GET", "/api/v1/runs")
+    #expect(answer.status == 503 && answer.code == "disk_full")
+  }
+
+  @Test func aRunInALongLineIsAnsweredAllTheSame() async throws {
+    host.set { $0.statuses = [] }
+    let site = site
+    async let answering = site.ask("POST", "/api/v1/tasks/heartbeat/run")
+    await host.clock.untilSomebodySleeps(for: .milliseconds(250))
+    host.clock.advance(by: .milliseconds(250))
+    let answer = try await answering
+    #expect(answer.status == 202 && answer.document["status"] == "queued")
+  }
+
+  @Test func theOddsApplicationSeesWhatRuns() async throws {
+    #expect(
+      try await site.ask("GET", "/api/cleanup/status").text == #"{"isCleanupRunning":false,"isScrapingActive":false}"#)
+    host.set { $0.running = ["odds_retention"] }
+    #expect(
+      try await site.ask("GET", "/api/cleanup/status").text == #"{"isCleanupRunning":true,"isScrapingActive":false}"#)
+    host.set { $0.disabled = ["odds_retention"] }
+    #expect(try await site.ask("GET", "/api/cleanup/status").code == "no_cleanup")
+  }
+
+  @Test func onlyTheCompatibilityRoutesKnowOtherOrigins() async throws {
+    let site = host.site(AccessRules(listen: "127.0.0.1", origins: ["https://front.example"]))
+    let origin = ["origin": "https://front.example"]
+    let answer = try await site.ask("GET", "/api/cleanup/status", headers: origin)
+    #expect(answer.response.header("Access-Control-Allow-Origin") == "https://front.example")
+    #expect(answer.response.header("Vary") == "Origin")
+    let asked = try await site.ask("OPTIONS", "/api/cleanup/status", headers: origin)
+    #expect(asked.status == 204)
+    #expect(asked.response.header("Access-Control-Allow-Headers") == "Content-Type, Authorization")
+    let other = try await site.ask("GET", "/api/cleanup/status", headers: ["origin": "https://evil.example"])
+    #expect(other.response.header("Access-Control-Allow-Origin") == nil)
+    let tasks = try await site.ask("GET", "/api/v1/tasks", headers: origin)
+    #expect(tasks.response.header("Access-Control-Allow-Origin") == nil)
+  }
+}

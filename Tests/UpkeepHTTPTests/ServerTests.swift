@@ -1,0 +1,120 @@
+import Foundation
+import Logging
+import Testing
+import UpkeepCore
+import UpkeepTestKit
+
+@testable import UpkeepHTTP
+
+/// The server on a real socket.
+@Suite struct ServerTests {
+  private func serving(_ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+    let host = FakeHost()
+    let server = WebServer(
+      host.site(), host: "127.0.0.1", port: 0, wallClock: host.wallClock, clock: ContinuousClock(),
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let (ports, send) = AsyncStream.makeStream(of: Int.self)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { try await server.run { send.yield($0) } }
+      var iterator = ports.makeAsyncIterator()
+      let port = try #require(await iterator.next())
+      try await body(port)
+      group.cancelAll()
+    }
+  }
+
+  @Test func answersOnOneConnectionAgainAndAgain() async throws {
+    try await serving { port in
+      let socket = try ClientSocket(port: port)
+      for _ in 0..<3 {
+        try await socket.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        let answer = try await socket.answer()
+        #expect(answer.status == 200)
+        #expect(answer.body == #"{"status":"ok"}"#)
+        #expect(answer.headers["content-type"] == "application/json")
+        #expect(answer.headers["date"] == "Mon, 24 Nov 2025 16:00:00 GMT")
+        #expect(answer.headers["x-content-type-options"] == "nosniff")
+        #expect(answer.headers["cache-control"] == "no-store")
+        #expect(answer.headers["content-security-policy"]?.hasPrefix("default-src 'none'; script-src 'self';") == true)
+      }
+      try await socket.send("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      #expect(try await socket.answer(hasBody: false).status == 200)
+      try await socket.send("OPTIONS /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      #expect(try await socket.answer().status == 204)
+    }
+  }
+
+  @Test func takesABodyThatComesInPieces() async throws {
+    try await serving { port in
+      let socket = try ClientSocket(port: port)
+      try await socket.send(
+        "POST /api/v1/tasks/heartbeat/pause HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+          + "Transfer-Encoding: chunked\r\n\r\n")
+      try await socket.send("8\r\n{\"for\": \r\n")
+      try await socket.send("5\r\n\"2h\"}\r\n0\r\n\r\n")
+      #expect(try await socket.answer().status == 200)
+    }
+  }
+
+  @Test func aLongBodyEndsTheConnection() async throws {
+    try await serving { port in
+      let head = "POST /api/v1/tasks/heartbeat/run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      let announced = try ClientSocket(port: port)
+      try await announced.send(head + "Content-Length: 1073741824\r\n\r\n")
+      let answer = try await announced.answer()
+      #expect(answer.status == 413 && answer.headers["connection"] == "close")
+      #expect(try await announced.isClosed())
+      let chunked = try ClientSocket(port: port)
+      try await chunked.send(head + "Transfer-Encoding: chunked\r\n\r\n")
+      let piece = "10000\r\n" + String(repeating: " ", count: 65_536) + "\r\n"
+      // The server stops reading at some point, and then the connection breaks.
+      for _ in 0..<64 { try? await chunked.send(piece) }
+      let status = try? await chunked.answer().status
+      #expect(status ?? 413 == 413)
+    }
+  }
+
+  @Test(arguments: [
+    ("GET /healthz HTTP/1.1\r\n\r\n", 400), ("GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
+    ("GET http://evil.example/x HTTP/1.1\r\nHost: localhost\r\n\r\n", 404), ("NONSENSE\r\n\r\n", 400),
+    ("GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
+    ("POST /api/v1/tasks/heartbeat/run HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 415),
+  ])
+  func foreignRequestsAreTurnedAway(_ request: String, _ status: Int) async throws {
+    try await serving { port in
+      let socket = try ClientSocket(port: port)
+      try await socket.send(request)
+      #expect(try await socket.answer().status == status)
+    }
+  }
+
+  @Test func manyOrLongHeaderFieldsAreTurnedAway() async throws {
+    try await serving { port in
+      for fields in [
+        (0..<200).map { "X-\($0): 1\r\n" }.joined(), "X: \(String(repeating: "a", count: 20_000))\r\n",
+      ] {
+        let socket = try ClientSocket(port: port)
+        try? await socket.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n")
+        let status = try? await socket.answer().status
+        #expect(status ?? 400 >= 400)
+      }
+      let socket = try ClientSocket(port: port)
+      try await socket.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      #expect(try await socket.answer().status == 200)
+    }
+  }
+
+  @Test func anAddressThatIsTakenIsNamed() async throws {
+    try await serving { port in
+      let host = FakeHost()
+      let second = WebServer(
+        host.site(), host: "127.0.0.1", port: port, wallClock: host.wallClock, clock: ContinuousClock(),
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      await #expect {
+        try await second.run { _ in }
+      } throws: { error in
+        (error as? TaskError)?.code == "cannot_listen"
+      }
+    }
+  }
+}
