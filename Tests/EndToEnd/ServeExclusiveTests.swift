@@ -9,6 +9,7 @@ import UpkeepDemo
     let place = try Workplace(
       """
       version: 1
+      host: { listen: "127.0.0.1:0" }
       databases: { odds: { sqlite: odds.sqlite } }
       tasks:
         scrape: { plugin: noop, interval: 2s, concurrency: { overlap: queue }, settings: { duration: 1900ms } }

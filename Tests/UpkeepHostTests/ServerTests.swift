@@ -9,7 +9,7 @@ import UpkeepRuns
 /// A server in this process, and runs of other processes on its state store.
 @Suite(.timeLimit(.minutes(2))) struct ServerTests {
   private static let yaml = """
-    host: { drain_timeout: 50ms }
+    host: { listen: "127.0.0.1:0", drain_timeout: 50ms }
     tasks:
       nap: { plugin: noop, interval: 1h, settings: { duration: 1h } }
       blink: { plugin: noop }

@@ -34,7 +34,7 @@ extension Server: HostStatus {
 
   /// When the schedule starts a task up to some instant.
   public func upcoming(_ task: String, until end: Timestamp, limit: Int) async -> [Timestamp] {
-    guard let schedule = await live.host.configuration.task(task)?.schedule, var next = await scheduler.nextRuns[task]
+    guard let schedule = await live.host.configuration.task(task)?.schedule, var next = await scheduler.nextRuns()[task]
     else {
       return []
     }
