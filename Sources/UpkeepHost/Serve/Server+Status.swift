@@ -55,6 +55,7 @@ extension Server: HostStatus {
   /// Why the host can't do its work.
   public func troubles() async -> [String] {
     var troubles: [String] = []
+    if await scheduler.isStarting { troubles.append("serve starts") }
     if await !scheduler.isAlive { troubles.append("the scheduler's loop stands still") }
     if await scheduler.isStopping { troubles.append("serve stops") }
     do {

@@ -164,9 +164,13 @@ public actor Scheduler {
     return found
   }
 
-  /// Whether the loop turns.
+  /// Whether the loop is still to begin.
+  public var isStarting: Bool { phase == .new }
+
+  /// Whether the loop turns, or is still to begin.
   public var isAlive: Bool {
-    sinceTurn.map { $0() < lookInterval * 3 } ?? false
+    if isStarting { return true }
+    return sinceTurn.map { $0() < lookInterval * 3 } ?? false
   }
 
   /// Whether nothing begins any more.
