@@ -13,7 +13,12 @@ public enum StarterConfiguration {
     host:
       # Run history, leases and pauses: a path, relative to this file. Its folder must exist.
       state: upkeep.sqlite
+      listen: 127.0.0.1:8787        # of upkeep serve
       time_zone: UTC                # of cron expressions, where a task names none
+      max_concurrent_runs: 4        # of all processes together
+      drain_timeout: 30s            # how long the end of upkeep serve waits for running tasks
+      log: { format: text, level: info }   # of upkeep serve; format json: an object a line
+      # on_failure: { command: [notify-send, upkeep], webhook: "https://example.org/hook", after: 1 }
       history:
         keep: 90d                   # how long runs are remembered
         keep_failures: 365d         # and those that didn't complete
@@ -27,12 +32,19 @@ public enum StarterConfiguration {
       odds_retention:
         enabled: true
         interval: 24h               # or cron: "15 3 * * *"; neither means on demand only
+        jitter: 0s                  # starts up to so much later, always the same for this task on this host
+        missed: run_once            # slots that passed while upkeep serve was down: run_once | skip | run_all
+        # grace: 6h                 # and nothing is made up for once the newest is older than this
+        # run_on_start: true        # also when upkeep serve starts
+        # window: "01:00-05:00"     # starts only within, and stops between two batches at its end
         timeout: 30m                # a run that takes longer is stopped between two batches
         # A run is refused when it would delete more than this share of any table, from min_rows on.
         guard: { max_percent: 50, min_rows: 1000 }
         concurrency:
           overlap: skip             # while it still runs: skip | queue | cancel_previous | allow
-          exclusive_with: []        # tasks that never run at the same time
+          exclusive_with: []        # tasks that never run at the same time, whichever process runs them
+          on_conflict: wait         # while one of those runs: wait | skip
+          max_wait: 10m
         settings:
           database: odds
           odds_keep: 14d            # odds and scrape runs older than this go

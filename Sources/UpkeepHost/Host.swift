@@ -4,7 +4,7 @@ import UpkeepConfiguration
 public import UpkeepCore
 import UpkeepDatabase
 import UpkeepNotices
-import UpkeepRuns
+public import UpkeepRuns
 import UpkeepRuntime
 import UpkeepStore
 
@@ -90,6 +90,13 @@ public struct Host: Sendable {
   public var tasks: [TaskOverview] {
     let now = wallClock.now()
     return configuration.tasks.map { TaskOverview($0, in: configuration, now: now) }
+  }
+
+  /// The tasks, in the order of the file, with what a state store knows of their slots.
+  public func tasks(_ store: any StateStore) async throws -> [TaskOverview] {
+    let (now, grids) = (wallClock.now(), try await store.grids())
+    let lastSlots = Dictionary(grids.map { ($0.task, $0.last) }) { first, _ in first }
+    return configuration.tasks.map { TaskOverview($0, in: configuration, now: now, lastSlot: lastSlots[$0.name]) }
   }
 
   /// The groups, in the order of the file.

@@ -27,7 +27,8 @@ public struct TaskOverview: Sendable {
   /// Its settings with their origins.
   public var settings: [EffectiveValue]
 
-  init(_ task: TaskConfiguration, in configuration: HostConfiguration, now: Timestamp) {
+  /// - Parameter lastSlot: How far its slots are recorded, where `serve` has run.
+  init(_ task: TaskConfiguration, in configuration: HostConfiguration, now: Timestamp, lastSlot: Timestamp? = nil) {
     name = task.name
     plugin = task.plugin
     isEnabled = task.isEnabled
@@ -36,6 +37,10 @@ public struct TaskOverview: Sendable {
     switch task.schedule {
     case .interval(let interval):
       self.interval = interval
+      if task.isEnabled, let schedule = task.schedule, let lastSlot {
+        let passed = schedule.slots(after: lastSlot, through: now, limit: 1).last
+        nextRun = schedule.next(after: passed ?? lastSlot)
+      }
     case .cron(let expression, let zone):
       cron = expression.text
       timeZone = zone.identifier

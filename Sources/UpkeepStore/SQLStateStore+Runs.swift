@@ -113,7 +113,8 @@ struct RunTable {
   /// Ends the runs that aren't final although their process is dead.
   func interruptDead(at now: Timestamp, by inspector: any ProcessInspector) throws -> [String] {
     var dead: [String] = []
-    for owner in try liveOwners() {
+    // Runs that wait may be many: they are looked at only where their process may be dead.
+    for owner in try liveOwners() where inspector.liveness(of: owner) != .alive {
       let runs = try connection.map(
         "SELECT run_id, renewed_at FROM runs WHERE is_final = 0 AND owner = ?1", [.text(try owners.text(owner))]
       ) { row in (runID: row[0].text ?? "", renewedAt: StoreRows.instant(row[1]) ?? now) }

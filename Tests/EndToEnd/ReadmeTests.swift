@@ -41,6 +41,17 @@ import Testing
       let expected = parts.count > 1 ? Int32(parts[1].prefix { $0.isNumber }) : 0
       let words = parts[0].split(separator: " ").map(String.init)
       try #require(words.first == "upkeep", "\(command)")
+      if command.contains("# until Control-C") {
+        // Somebody may listen at the usual address.
+        let yaml = String(decoding: try place.bytes("demo/upkeep.yaml"), as: UTF8.self)
+        try place.write(
+          yaml.replacing("\nhost:\n", with: "\nhost:\n  listen: 127.0.0.1:0\n"), to: "demo/upkeep.yaml")
+        let program = try place.start(Array(words.dropFirst().prefix { $0 != "#" }))
+        _ = try await program.waitForError(containing: "serving")
+        program.signal(SIGINT)
+        #expect(await program.outcome().status == 0, "\(command)")
+        continue
+      }
       let outcome = try await place.start(Array(words.dropFirst())).outcome()
       #expect(outcome.status == expected, "\(command)\n\(outcome.errors)")
     }

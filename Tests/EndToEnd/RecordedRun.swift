@@ -10,6 +10,7 @@ struct RecordedRun {
   var slots: Int64
   var started: String
   var finished: String
+  var reason: String
   /// The setting `duration`.
   var duration: String
 }
@@ -22,14 +23,15 @@ extension Workplace {
       try connection.map(
         """
         SELECT run_id, task, status, first_slot, last_slot, slots, document ->> 'started_at',
-          document ->> 'finished_at', document ->> '$.settings.duration'
+          document ->> 'finished_at', document ->> 'reason',
+          document ->> '$.settings.duration'
         FROM runs ORDER BY run_id
         """
       ) { row in
         RecordedRun(
           id: row[0].text ?? "", task: row[1].text ?? "", status: row[2].text ?? "", firstSlot: row[3].integer ?? 0,
           lastSlot: row[4].integer ?? 0, slots: row[5].integer ?? 0, started: row[6].text ?? "",
-          finished: row[7].text ?? "", duration: row[8].text ?? "")
+          finished: row[7].text ?? "", reason: row[8].text ?? "", duration: row[9].text ?? "")
       }
     }
     await session.close()

@@ -27,30 +27,102 @@ public struct EffectiveConfiguration: Sendable {
     public var text: String { value.text }
   }
 
+  /// What is said of one value, without the path that its section has.
+  private struct Fact: Hashable, Sendable {
+    var key: String
+    var value: JSONValue
+    var origin: String
+    var variable: String?
+    var digest: String?
+
+    func isSame(as other: Fact) -> Bool {
+      key == other.key && value == other.value && digest == other.digest
+    }
+  }
+
+  /// The values below one path, as numbers of facts. Ten thousand tasks say much the same: what is left at its default is
+  /// kept once.
+  private struct Section: Sendable {
+    var path: String
+    var facts: [Int32] = []
+  }
+
+  private var facts: [Fact] = []
+  private var standardFacts: [Fact: Int32] = [:]
+  /// In the order of the file's declaration; those below the path of another one follow it.
+  private var sections: [Section] = []
+  private var places: [String: Int] = [:]
+
   /// The values, in the order of the file's declaration.
-  public private(set) var entries: [Entry] = []
+  public var entries: [Entry] { sections.flatMap(entries) }
 
   /// The value of a key.
   public subscript(key: String) -> Entry? {
-    entries.first { $0.key == key }
+    place(of: key).map { entry(sections[$0.section].path, facts[Int(sections[$0.section].facts[$0.position])]) }
   }
 
   /// The values below a path, such as `tasks.odds_retention`.
   public func entries(under path: String) -> [Entry] {
-    entries.filter { $0.key.hasPrefix(path + ".") }
+    let prefix = path + "."
+    guard let first = places[path] else { return entries.filter { $0.key.hasPrefix(prefix) } }
+    let below = sections[(first + 1)...].prefix { $0.path.hasPrefix(prefix) }
+    return entries(sections[first]) + below.flatMap(entries)
+  }
+
+  private func entries(_ section: Section) -> [Entry] {
+    section.facts.map { entry(section.path, facts[Int($0)]) }
+  }
+
+  private func entry(_ path: String, _ fact: Fact) -> Entry {
+    Entry(
+      key: path.isEmpty ? fact.key : "\(path).\(fact.key)", value: fact.value, origin: fact.origin,
+      variable: fact.variable, digest: fact.digest)
+  }
+
+  private func place(of key: String) -> (section: Int, position: Int)? {
+    var path = key
+    while !path.isEmpty {
+      path = path.lastIndex(of: ".").map { String(path[..<$0]) } ?? ""
+      guard let section = places[path] else { continue }
+      let rest = path.isEmpty ? key : String(key.dropFirst(path.count + 1))
+      if let position = sections[section].facts.firstIndex(where: { facts[Int($0)].key == rest }) {
+        return (section, position)
+      }
+    }
+    return nil
+  }
+
+  private mutating func add(_ fact: Fact, to path: String) {
+    var number = standardFacts[fact]
+    if number == nil {
+      number = Int32(facts.count)
+      facts.append(fact)
+      if fact.origin == ValueOrigin.standard.text { standardFacts[fact] = number }
+    }
+    let section = places[path] ?? sections.count
+    if section == sections.count {
+      sections.append(Section(path: path))
+      places[path] = section
+    }
+    if let number { sections[section].facts.append(number) }
   }
 
   mutating func add(_ key: String, _ value: JSONValue, _ node: ConfigurationNode?) {
+    add("", key, value, node)
+  }
+
+  private mutating func add(_ path: String, _ key: String, _ value: JSONValue, _ node: ConfigurationNode?) {
     let origin = node.flatMap { $0.isNull ? nil : $0.origin } ?? .standard
     let variable: String? = if case .environment(let name) = origin { name } else { nil }
     let shown = Self.masked(value)
-    entries.append(
-      Entry(
+    add(
+      Fact(
         key: key, value: shown, origin: origin.text, variable: variable,
-        digest: shown.text.contains(Secret.mask) ? node.map { ContentHash.of(Array($0.plainText.utf8)) } : nil))
+        digest: shown.text.contains(Secret.mask) ? node.map { ContentHash.of(Array($0.plainText.utf8)) } : nil),
+      to: path)
   }
 
-  /// Adds declared keys; groups and maps are added key by key.
+  /// Adds declared keys below a path; groups and maps are added key by key.
   mutating func add(
     _ path: String, _ descriptions: [SettingDescription], _ values: [String: JSONValue], _ node: ConfigurationNode?,
     absent: Bool = true
@@ -58,50 +130,68 @@ public struct EffectiveConfiguration: Sendable {
     for description in descriptions {
       let value = values[description.key] ?? .null
       if value == .null, !absent { continue }
-      add("\(path).\(description.key)", description, value, node?[description.key])
+      add(path, description.key, description, value, node?[description.key])
     }
   }
 
   private mutating func add(
-    _ path: String, _ description: SettingDescription, _ value: JSONValue, _ node: ConfigurationNode?
+    _ path: String, _ key: String, _ description: SettingDescription, _ value: JSONValue, _ node: ConfigurationNode?
   ) {
     guard !description.isSecret, case .object(let values) = value, !values.isEmpty else {
-      add(path, value, node)
+      add(path, key, value, node)
       return
     }
     switch description.kind {
-    case .group(let descriptions) where !descriptions.isEmpty: add(path, descriptions, values, node)
-    default: addMap(path, values, node)
+    case .group(let descriptions) where !descriptions.isEmpty:
+      for inner in descriptions {
+        add(path, "\(key).\(inner.key)", inner, values[inner.key] ?? .null, node?[inner.key])
+      }
+    default: addMap(path, key, values, node)
     }
   }
 
-  private mutating func addMap(_ path: String, _ values: [String: JSONValue], _ node: ConfigurationNode?) {
-    for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+  private mutating func addMap(
+    _ path: String, _ key: String, _ values: [String: JSONValue], _ node: ConfigurationNode?
+  ) {
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
       if case .object(let inner) = value, !inner.isEmpty {
-        addMap("\(path).\(key)", inner, node?[key])
+        addMap(path, "\(key).\(name)", inner, node?[name])
       } else {
-        add("\(path).\(key)", value, node?[key])
+        add(path, "\(key).\(name)", value, node?[name])
       }
     }
   }
 
   /// The values that differ in another configuration, in the order of this one; what is new there comes last.
   public func changes(to other: EffectiveConfiguration) -> [ConfigurationChange] {
-    let (old, new) = (byKey, other.byKey)
+    let (mine, others) = (differing(from: other), other.differing(from: self))
+    let (old, new) = (Self.byKey(mine), Self.byKey(others))
     var changes: [ConfigurationChange] = []
-    for entry in entries {
+    for entry in mine {
       let present = new[entry.key]
       if present?.value != entry.value || present?.digest != entry.digest {
         changes.append(Self.change(entry.key, entry.value, present?.value))
       }
     }
-    for entry in other.entries where old[entry.key] == nil {
+    for entry in others where old[entry.key] == nil {
       changes.append(Self.change(entry.key, nil, entry.value))
     }
     return changes
   }
 
-  private var byKey: [String: Entry] {
+  /// The values of sections that aren't the same in another configuration.
+  private func differing(from other: EffectiveConfiguration) -> [Entry] {
+    sections.flatMap { section -> [Entry] in
+      guard let place = other.places[section.path] else { return entries(section) }
+      let numbers = other.sections[place].facts
+      let isSame =
+        numbers.count == section.facts.count
+        && zip(section.facts, numbers).allSatisfy { facts[Int($0)].isSame(as: other.facts[Int($1)]) }
+      return isSame ? [] : entries(section)
+    }
+  }
+
+  private static func byKey(_ entries: [Entry]) -> [String: Entry] {
     Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
   }
 
@@ -114,8 +204,12 @@ public struct EffectiveConfiguration: Sendable {
   }
 
   mutating func replace(_ key: String, _ value: JSONValue) {
-    guard let index = entries.firstIndex(where: { $0.key == key }) else { return }
-    entries[index].value = value
+    guard let place = place(of: key) else { return }
+    // The fact may be another task's as well.
+    var fact = facts[Int(sections[place.section].facts[place.position])]
+    fact.value = value
+    sections[place.section].facts[place.position] = Int32(facts.count)
+    facts.append(fact)
   }
 
   private static func masked(_ value: JSONValue) -> JSONValue {

@@ -34,7 +34,7 @@ extension Server: HostStatus {
 
   /// When the schedule starts a task up to some instant.
   public func upcoming(_ task: String, until end: Timestamp, limit: Int) async -> [Timestamp] {
-    guard let schedule = await live.host.configuration.task(task)?.schedule, var next = await scheduler.nextRuns[task]
+    guard let schedule = await live.host.configuration.task(task)?.schedule, var next = await scheduler.nextRuns()[task]
     else {
       return []
     }
@@ -55,6 +55,7 @@ extension Server: HostStatus {
   /// Why the host can't do its work.
   public func troubles() async -> [String] {
     var troubles: [String] = []
+    if await scheduler.isStarting { troubles.append("serve starts") }
     if await !scheduler.isAlive { troubles.append("the scheduler's loop stands still") }
     if await scheduler.isStopping { troubles.append("serve stops") }
     do {
@@ -67,7 +68,7 @@ extension Server: HostStatus {
 
   private func statuses(of tasks: [TaskConfiguration]) async throws -> [TaskStatus] {
     let host = await live.host
-    let next = await scheduler.nextRuns
+    let next = await scheduler.nextRuns()
     let lastRuns = try await store.lastRuns()
     let pauses = Dictionary(try await store.pauses().map { ($0.task, $0) }) { first, _ in first }
     let holders = Dictionary(grouping: try await store.holders(), by: \.task)

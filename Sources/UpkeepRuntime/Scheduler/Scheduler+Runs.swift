@@ -5,6 +5,7 @@ public import UpkeepRuns
 extension Scheduler: RunCommands, RunFeed {
   /// Records a run and starts it as soon as a place is free and the rules let it.
   public func start(_ request: StartRequest) async throws(StartRefusal) -> StartedRun {
+    await untilPlansHold()
     guard let entry = state.entries[request.task] else { throw .unknownTask(request.task) }
     return try await start(request, as: entry.task.runnable)
   }

@@ -32,6 +32,11 @@ public actor Scheduler {
   let sendFromRun: AsyncStream<SchedulerState.Event>.Continuation
   /// The runners of plans that are on their way, in order.
   private let coming = Mutex<[Runner]>([])
+  private enum Phase {
+    case new, working, over
+  }
+  private var phase = Phase.new
+  private var waitingForPlans: [CheckedContinuation<Void, Never>] = []
   private var timer: (at: Timestamp, task: Task<Void, Never>)?
   private var drainTimer: Task<Void, Never>?
   private var beat: Task<Void, Never>?
@@ -76,16 +81,23 @@ public actor Scheduler {
   /// - Returns: How many runs had begun and were interrupted.
   /// - Throws: ``UpkeepCore/TaskError`` where the store can't be read at the start.
   public func run(_ plan: SchedulerPlan) async throws -> Int {
+    defer {
+      phase = .over
+      plansHold()
+    }
     try await store.reap()
     let (grids, pauses) = (try await store.grids(), try await store.pauses())
     let runs = Task { [runEvents] in
       for await event in runEvents { await self.handle(event) }
     }
     await handle(.began(plan, grids: grids, pauses: pauses))
+    phase = .working
+    plansHold()
     turn()
     for await event in incoming {
       if case .planned = event { runner = coming.withLock { $0.removeFirst() } }
       await handle(await completed(event))
+      plansHold()
       if state.isOver { break }
       turn()
     }
@@ -117,9 +129,30 @@ public actor Scheduler {
     send.yield(.interruptAll(reason: reason))
   }
 
+  /// Waits until every plan that was handed in is in force, so that whoever asks hears of its tasks.
+  func untilPlansHold() async {
+    guard !holdsAllPlans else { return }
+    await withCheckedContinuation { waitingForPlans.append($0) }
+  }
+
+  private var holdsAllPlans: Bool {
+    switch phase {
+    case .new: false
+    case .working: coming.withLock { $0.isEmpty }
+    case .over: true
+    }
+  }
+
+  private func plansHold() {
+    guard holdsAllPlans else { return }
+    for waiting in waitingForPlans { waiting.resume() }
+    waitingForPlans = []
+  }
+
   /// When the schedule starts each task next.
-  public var nextRuns: [String: Timestamp] {
-    state.entries.compactMapValues { $0.task.isEnabled ? $0.wakeAt : nil }
+  public func nextRuns() async -> [String: Timestamp] {
+    await untilPlansHold()
+    return state.entries.compactMapValues { $0.task.isEnabled ? $0.wakeAt : nil }
   }
 
   /// The runs in line for a place, by task.
@@ -131,9 +164,13 @@ public actor Scheduler {
     return found
   }
 
-  /// Whether the loop turns.
+  /// Whether the loop is still to begin.
+  public var isStarting: Bool { phase == .new }
+
+  /// Whether the loop turns, or is still to begin.
   public var isAlive: Bool {
-    sinceTurn.map { $0() < lookInterval * 3 } ?? false
+    if isStarting { return true }
+    return sinceTurn.map { $0() < lookInterval * 3 } ?? false
   }
 
   /// Whether nothing begins any more.

@@ -21,7 +21,8 @@ struct ListCommand: UpkeepSubcommand {
     let lastRuns = try await store?.lastRuns() ?? [:]
     let running = Set(try await store?.holders().filter { !$0.isWaiting }.map(\.task) ?? [])
     let pauses = try await store?.pauses() ?? []
-    let rows = host.tasks.map { task in
+    let tasks = if let store { try await host.tasks(store) } else { host.tasks }
+    let rows = tasks.map { task in
       TaskRow(
         task: task, lastRun: lastRuns[task.name], isRunning: running.contains(task.name),
         pause: pauses.first { $0.task == task.name })
