@@ -68,9 +68,20 @@ package final class ClientSocket: Sendable {
   /// - Returns: All that came.
   package func read(until text: String, count: Int = 1) async throws -> String {
     try await apart { [self] in
-      var bytes: [UInt8] = []
-      while String(decoding: bytes, as: UTF8.self).components(separatedBy: text).count <= count {
+      let wanted = Array(text.utf8)
+      var (bytes, seen, start): ([UInt8], Int, Int) = ([], 0, 0)
+      while seen < count {
         do { bytes += try receive() } catch { break }
+        bytes.withUnsafeBytes { all in
+          while let base = all.baseAddress,
+            let found = memmem(base + start, all.count - start, wanted, wanted.count)
+          {
+            seen += 1
+            start = base.distance(to: UnsafeRawPointer(found)) + wanted.count
+          }
+        }
+        // What isn't found yet may begin at the end of what came so far.
+        start = max(start, bytes.count - wanted.count + 1)
       }
       return String(decoding: bytes, as: UTF8.self)
     }
