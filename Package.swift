@@ -68,13 +68,15 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
+    .systemLibrary(
+      name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev", "pkg-config"]), .brew(["libpq"])]),
     room("UpkeepCore", [log]),
     room("UpkeepRuns", ["UpkeepCore", "UpkeepSchedule"]),
     room("UpkeepSchedule", ["UpkeepCore"]),
     room("UpkeepConfiguration", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "CLibYAML"]),
     // What SQLite's own interface doesn't offer for its write-ahead log, in C.
     .target(name: "CSQLiteLog", linkerSettings: [.linkedLibrary("sqlite3")]),
-    room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite, "CSQLiteLog"]),
+    room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite, "CSQLiteLog", "CLibPQ"]),
     room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase"]),
     room("UpkeepFetch", ["UpkeepCore", httpClient] + nio),
     room("UpkeepNotices", ["UpkeepCore", "UpkeepRuns", "UpkeepFetch", log] + subprocess),
@@ -115,7 +117,13 @@ let package = Package(
     tests(
       "UpkeepConfigurationTests",
       ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepTestKit"]),
-    tests("UpkeepDatabaseTests", ["UpkeepDatabase", "UpkeepCore"]),
+    .testTarget(
+      name: "UpkeepDatabaseTests", dependencies: ["UpkeepDatabase", "UpkeepCore", "PostgresCluster"],
+      path: "Tests/UpkeepDatabaseTests", exclude: ["Cluster"], swiftSettings: strict),
+    // A PostgreSQL server for tests.
+    .target(
+      name: "PostgresCluster", dependencies: ["UpkeepDatabase"], path: "Tests/UpkeepDatabaseTests/Cluster",
+      swiftSettings: strict),
     tests("UpkeepFetchTests", ["UpkeepFetch", "UpkeepCore", "UpkeepTestKit"]),
     tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
     tests(
@@ -135,7 +143,7 @@ let package = Package(
         "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin",
         "JobHistoryPlugin", "DownloadLogPlugin", "StuckPlansPlugin", "TusExpiryPlugin", "OddsOracle", "UpkeepDatabase",
         "UpkeepPurge", "UpkeepFetch", "UpkeepSchedule", "UpkeepRuntime", "UpkeepRuns", "UpkeepStore", "UpkeepCore",
-        "UpkeepTestKit", "UpkeepDemo", grdb, log,
+        "UpkeepTestKit", "UpkeepDemo", "PostgresCluster", grdb, log,
       ], path: "Tests/Plugins",
       exclude: ["Oracle", "Tus/Real/requirements.txt", "Tus/Real/real_uploads.py"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
@@ -158,6 +166,9 @@ let package = Package(
     tests("ArchitectureTests", path: "Tests/Architecture", []),
     tests(
       "EndToEndTests", path: "Tests/EndToEnd",
-      ["upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepStore", "UpkeepTestKit", "UpkeepDemo"]),
+      [
+        "upkeep", "UpkeepCore", "UpkeepRuns", "UpkeepDatabase", "UpkeepStore", "UpkeepTestKit", "UpkeepDemo",
+        "PostgresCluster",
+      ]),
   ]
 )

@@ -20,25 +20,26 @@ struct StaleRules {
     }
     func column(_ name: String) -> String { "t.\(SQLName.quoted(name))" }
     examined =
-      "\(column(settings.statusColumn)) IN (\(settings.activeStatuses.map { bind(.text($0)) }.joined(separator: ", ")))"
-    let started = "\(column(settings.startedColumn)), \(column(settings.createdColumn))"
-    let columns = settings.liveness == .heartbeat ? "\(column(settings.updatedColumn)), \(started)" : started
-    base = "upkeep_instant(coalesce(\(columns)))"
+      "\(table.text(of: settings.statusColumn, as: "t")) IN (\(settings.activeStatuses.map { bind(.text($0)) }.joined(separator: ", ")))"
+    let started = [settings.startedColumn, settings.createdColumn]
+    let columns = settings.liveness == .heartbeat ? [settings.updatedColumn] + started : started
+    base = try table.instant(of: columns, as: "t")
     // Strictly: one that has taken exactly as long as it may isn't stale.
     func cutoff(_ limit: Duration) -> String { bind(.integer((now - limit).microseconds)) }
     let cases = settings.limits.byType.sorted { $0.key < $1.key }
       .map { "WHEN \(bind(.text($0.key))) THEN \(cutoff($0.value)) " }
-    let type = "\(column(settings.typeColumn)) COLLATE BINARY"
+    let type = catalogue.engine.bytewise(table.text(of: settings.typeColumn, as: "t"))
     var condition = "\(examined) AND \(base) < CASE \(type) \(cases.joined())ELSE \(cutoff(settings.defaultLimit)) END"
     if let active {
       let ids = String(decoding: try JSONEncoder().encode(active.ids.sorted()), as: UTF8.self)
       condition +=
-        " AND CAST(\(column(settings.idColumn)) AS TEXT) NOT IN (SELECT value FROM json_each(\(bind(.text(ids)))))"
+        " AND CAST(\(column(settings.idColumn)) AS TEXT) NOT IN (\(catalogue.engine.listed(json: bind(.text(ids)))))"
     }
     let isDone = "\(column(settings.progressColumn)) = 100"
-    let minutes = "printf('%.1f', (\(bind(.integer(now.microseconds))) - \(base)) / 60000000.0)"
+    let minutes = catalogue.engine.oneDecimal("(\(bind(.integer(now.microseconds))) - \(base)) / 60000000.0")
     let (completed, failed) = (bind(.text(settings.completedStatus)), bind(.text(settings.failedStatus)))
-    let time = bind(.text(now.microsecondText))
+    // One each: a server finds out the type of a parameter by itself, and the columns may have different ones.
+    let (completedAt, updatedAt) = (bind(.text(now.microsecondText)), bind(.text(now.microsecondText)))
     change = RowChange(
       name: table.name, table: table, condition: condition,
       assignments: [
@@ -47,11 +48,11 @@ struct StaleRules {
           settings.errorColumn,
           "CASE WHEN \(isDone) THEN NULL ELSE 'Job timed out after ' || \(minutes) || ' minutes' END"
         ),
-        (settings.completedColumn, time), (settings.updatedColumn, time),
+        (settings.completedColumn, completedAt), (settings.updatedColumn, updatedAt),
       ],
       reads: [
         "CAST(\(column(settings.idColumn)) AS TEXT)", "CAST(\(column(settings.typeColumn)) AS TEXT)",
-        "coalesce(\(isDone), 0)", base,
+        "CASE WHEN \(isDone) THEN 1 ELSE 0 END", base,
       ], values: values)
   }
 

@@ -55,11 +55,11 @@ public struct StuckPlansTask: ChangingTask, InspectableTask {
     let active = settings.activeStatuses.indices.map { "?\($0 + 4)" }.joined(separator: ", ")
     let works =
       "SELECT 1 FROM \(SQLName.quoted(jobs.name)) j WHERE j.\(SQLName.quoted(settings.jobIDColumn)) = \(job) "
-      + "AND j.\(SQLName.quoted(settings.jobStatusColumn)) IN (\(active))"
+      + "AND \(jobs.text(of: settings.jobStatusColumn, as: "j")) IN (\(active))"
     return RowChange(
       name: plans.name, table: plans,
-      condition: "t.\(SQLName.quoted(settings.statusColumn)) = ?1 AND "
-        + "(\(job) IS NULL OR \(job) = '' OR NOT EXISTS (\(works)))",
+      condition: "\(plans.text(of: settings.statusColumn, as: "t")) = ?1 AND "
+        + "(\(job) IS NULL OR \(plans.text(of: settings.jobColumn, as: "t")) = '' OR NOT EXISTS (\(works)))",
       assignments: [(settings.statusColumn, "?2"), (settings.updatedColumn, "?3")], reads: [],
       values: [.text(settings.from), .text(settings.to), .text(now.microsecondText)]
         + settings.activeStatuses.map { .text($0) })

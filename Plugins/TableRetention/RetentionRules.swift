@@ -49,10 +49,10 @@ struct RetentionRules {
       let groups = try rule.per.values.map { try Self.column($0, of: table, key: "per", place: place) }
       conditions.append(
         .outranked(
-          RowRanking(2 * number, newest: count, of: table, per: groups, timeColumn: time, among: expression)))
+          try RowRanking(2 * number, newest: count, of: table, per: groups, timeColumn: time, among: expression)))
     }
     if let count = rule.keepRows {
-      conditions.append(.outranked(RowRanking(2 * number + 1, newest: count, of: table, timeColumn: time)))
+      conditions.append(.outranked(try RowRanking(2 * number + 1, newest: count, of: table, timeColumn: time)))
     }
     return DeletionRule(
       name: name, table: table.name, condition: .all(conditions), timeColumn: time?.name, timeForm: time?.form ?? .text)

@@ -49,6 +49,8 @@ public protocol Database: Sendable {
 public enum TransactionKind: Sendable {
   /// One snapshot for several reads.
   case read
+  /// The same, in which temporary tables may be made: a server has to be told.
+  case scratch
   /// The right to write is taken at the beginning, so that the transaction can't fail for it later.
   case write
 }
@@ -78,6 +80,9 @@ public protocol DatabaseSession: Sendable {
   /// - Returns: False where somebody else is checkpointing now.
   func reserveCheckpoints(_ reserve: Bool) async throws -> Bool
 
+  /// Connects again after the connection was lost (code `connection_lost`). Everything temporary is gone then.
+  func reconnect() async throws
+
   /// Closes the connection.
   func close() async
 }
@@ -87,6 +92,9 @@ public protocol DatabaseSession: Sendable {
 /// Statements are prepared once per text and kept, so texts must come from a bounded set: values go into parameters,
 /// `?1`, `?2` and so on, on both engines.
 public protocol DatabaseConnection {
+  /// The engine behind it.
+  var engine: DatabaseEngine { get }
+
   /// Executes a statement.
   /// - Returns: The number of rows it changed.
   @discardableResult

@@ -22,7 +22,7 @@ public enum TimeForm: String, Hashable, Sendable, CaseIterable {
   ///
   /// Within these bounds no number means an instant in two forms, so that a number of another form, or a 0 that stands
   /// for "never", isn't read as a date in 1970.
-  static let plausible: ClosedRange<Int64> = 100_000_000_000_000...9_999_999_999_999_999
+  public static let plausible: ClosedRange<Int64> = 100_000_000_000_000...9_999_999_999_999_999
 
   /// The forms by their code in SQL.
   static let byCode = allCases

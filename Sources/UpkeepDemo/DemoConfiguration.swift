@@ -1,5 +1,13 @@
 /// The configuration of the demo.
 public enum DemoConfiguration {
+  /// The YAML, with the applications' databases on a server where an address is given.
+  static func text(server: String?) -> String {
+    guard let server else { return text }
+    return ["odds", "stash"].reduce(text) { text, name in
+      text.replacing("{ sqlite: data/\(name).sqlite }", with: "{ postgres: \"\(server)\" }")
+    }
+  }
+
   /// The YAML.
   public static let text = """
     # The configuration of this demo. Paths are relative to this file.

@@ -1,13 +1,17 @@
 import Foundation
 public import UpkeepCore
+import UpkeepDatabase
 
 /// A folder to try the program in: sample data and a configuration for it.
 public struct DemoFolder: Sendable {
   /// The folder, as it was given.
   public let folder: String
+  /// The address of an empty PostgreSQL database for the two applications' tables; nothing means files.
+  public let server: String?
 
   /// Names a folder; nothing is made yet.
-  public init(folder: String) {
+  public init(folder: String, server: String? = nil) {
+    self.server = server
     self.folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
   }
 
@@ -43,14 +47,24 @@ public struct DemoFolder: Sendable {
       for name in ["data", "var"] {
         try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
       }
-      try Data(DemoConfiguration.text.utf8).write(to: URL(fileURLWithPath: configuration))
+      try Data(DemoConfiguration.text(server: server).utf8).write(to: URL(fileURLWithPath: configuration))
     }
     try UploadSample.make(at: uploads, now: now)
     try await AppSample.make(at: appDatabase, now: now, scale: scale)
     let odds = try await OddsSample.make(at: database, now: now, snapshots: max(1, Int(200_000 * scale)))
     let media = try await MediaSample.make(
       at: mediaDatabase, now: now, jobs: max(1, Int(20_000 * scale)), plans: max(1, Int(1000 * scale)))
+    if let server {
+      try await move(database, to: PostgresDatabase(name: "odds", url: server), .odds(now: now))
+      try await move(mediaDatabase, to: PostgresDatabase(name: "stash", url: server), .media)
+    }
     return odds + media
+  }
+
+  /// Copies the rows of a sample file to a server, and removes the file.
+  private func move(_ path: String, to database: PostgresDatabase, _ sample: ServerSample) async throws {
+    try await sample.copy(path, to: database)
+    for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
   }
 
   private func wrapped<Value>(_ body: () throws -> Value) throws -> Value {

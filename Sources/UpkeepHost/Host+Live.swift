@@ -56,6 +56,11 @@ extension Host {
     do {
       let database = try HostResources.database(configured)
       let session = try await database.open(.read, purpose: "upkeep/validate")
+      if database.engine == .postgres {
+        let looks = try await session.perform { try ServerLook(on: $0) }
+        await session.close()
+        return looks.findings.map { found($0.level, $0.message) }
+      }
       let mode = try await session.perform { try $0.first("PRAGMA journal_mode")?.first?.text ?? "unknown" }
       let tables = try await session.perform {
         try $0.integer("SELECT count(*) FROM sqlite_master WHERE type = 'table'")

@@ -31,10 +31,8 @@ struct HostResources: DatabaseResources, FetchResources, HistoryResources {
     switch configuration.engine {
     case .sqlite(let path):
       return SQLiteDatabase(name: configuration.name, path: path, secureDelete: configuration.secureDelete)
-    case .postgres:
-      throw TaskError(
-        code: "engine_unavailable", place: "database \(configuration.name)",
-        problem: "this build has no PostgreSQL driver", fix: "use an SQLite database")
+    case .postgres(let url, let passwordFile):
+      return PostgresDatabase(name: configuration.name, url: url, passwordFile: passwordFile)
     }
   }
 }

@@ -4,7 +4,7 @@ extension BatchWalk {
   /// Deletes the rows of a step whose tables are no tree.
   mutating func delete(_ mesh: DeletionMesh, of step: DeletionPlan.Step, graph: DeletionGraph) async throws {
     let enforces = triggered?.needForeignKeys ?? false
-    let (listing, batches) = try await purge.session.transaction(.read) { connection in
+    let (listing, batches) = try await purge.session.transaction(.scratch) { connection in
       var none = DoomedRows()
       let listing = try mesh.makeLists(on: connection, graph: graph, doomed: &none)
       return (listing, try MeshBatches(mesh, graph: graph, enforces: enforces, on: connection))

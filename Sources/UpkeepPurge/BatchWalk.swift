@@ -6,12 +6,12 @@ struct BatchWalk: Sendable {
   let purge: Purge
   let context: TaskContext
   private(set) var governor = BatchGovernor()
-  private let elapsed: @Sendable () -> Duration
+  let elapsed: @Sendable () -> Duration
   private var lastNote = Duration.zero
   private var stepName = ""
   private var ruleTable = ""
   /// Why the walk ended before all was done.
-  private(set) var stop: StopReason?
+  var stop: StopReason?
   /// What triggers delete along with the plan's rows.
   var triggered: TriggeredRows?
   /// Told of changed rows.
@@ -42,8 +42,9 @@ struct BatchWalk: Sendable {
 
   /// Deletes the rows of one step.
   mutating func delete(_ step: DeletionPlan.Step, graph: DeletionGraph) async throws {
+    if graph.catalogue.engine == .postgres { return try await deleteOnServer(step, graph: graph) }
     let root = step.root
-    try await purge.session.transaction(.read) { connection in
+    try await purge.session.transaction(.scratch) { connection in
       try step.rule.condition.makeRankings(without: DoomedRows(), on: connection)
     }
     if let mesh = step.mesh { return try await delete(mesh, of: step, graph: graph) }
@@ -60,7 +61,7 @@ struct BatchWalk: Sendable {
         return
       }
     }
-    let listing = try await purge.session.transaction(.read) { connection in
+    let listing = try await purge.session.transaction(.scratch) { connection in
       var none = DoomedRows()
       return try root.makeLists(on: connection, graph: graph, doomed: &none)
     }
@@ -74,7 +75,7 @@ struct BatchWalk: Sendable {
   private func scatteredLeaves(
     of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph
   ) async throws -> [ScatteredBatches] {
-    try await purge.session.transaction(.read) { connection in
+    try await purge.session.transaction(.scratch) { connection in
       let edges = try pass.leaves.filter { edge in
         try ScatterSample(edge, of: pass, condition, extent: extent, graph: graph, on: connection)?.isScattered ?? false
       }
@@ -93,7 +94,7 @@ struct BatchWalk: Sendable {
       try await walkLists(child, ancestors: [pass] + ancestors, graph: graph, listing: listing, keeps: keeps)
     }
     guard stop == nil else { return }
-    let batches = try await purge.session.transaction(.read) { connection in
+    let batches = try await purge.session.transaction(.scratch) { connection in
       try ListedBatches(pass, ancestors: ancestors, graph: graph, listing: listing, on: connection)
     }
     guard let batches else { return }
@@ -121,6 +122,7 @@ struct BatchWalk: Sendable {
 
   @discardableResult
   mutating func walk(_ batches: some BatchSource) async throws -> Int {
+    if purge.catalogue.engine == .postgres { return try await walkOnServer(batches) }
     guard let triggered else { return try await walkThrough(batches) }
     return try await walkThrough(TriggeringBatches(source: batches, triggered: triggered))
   }
@@ -260,7 +262,7 @@ struct BatchWalk: Sendable {
     }
   }
 
-  private mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {
+  mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {
     if let observe {
       observe(outcome.changed)
       changed += outcome.changed.count

@@ -31,7 +31,8 @@ extension DeletionPass {
     guard removed > 0 else { return 0 }
     for pass in tree {
       guard let parent = parents[pass.id] else { continue }
-      try connection.execute("DELETE FROM \(pass.list) WHERE up NOT IN (SELECT seq FROM \(parent.list))")
+      try connection.execute(
+        "DELETE FROM \(pass.list) AS c WHERE NOT EXISTS (SELECT 1 FROM \(parent.list) p WHERE p.seq = c.up)")
     }
     return removed
   }

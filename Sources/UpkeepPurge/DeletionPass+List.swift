@@ -20,7 +20,7 @@ struct Listing: Sendable {
 
 extension DeletionPass {
   /// The temporary table with the pass's rows.
-  var list: String { "temp.\(listName)" }
+  var list: String { table.engine.temporary(listName) }
 
   /// Its name, where that of its schema stands elsewhere already.
   var listName: String { "\(prefix)list_\(id)" }
@@ -69,15 +69,17 @@ extension DeletionPass {
   /// Its columns have the affinity and the collation of the table's: SQLite uses an index only where both agree.
   func createList(_ further: String = "", on connection: any DatabaseConnection) throws {
     func typed(_ name: String, _ column: String, _ collation: String? = nil) -> String {
-      guard let description = table.column(column) else { return ", \(name) INTEGER" }
-      return ", \(name) \(description.affinity) COLLATE \(SQL.quoted(collation ?? description.collation))"
+      ", \(name) \(table.copyType(of: column, collation: collation))"
     }
     let collations = table.identityCollations
     let rows = identity.enumerated().map { typed("r\($0)", $1, collations.isEmpty ? nil : collations[$0]) }.joined()
     let keys = keyColumns.enumerated().map { typed("k\($0)", $1) }.joined()
     try connection.execute("DROP TABLE IF EXISTS \(list)")
     try connection.execute(
-      "CREATE TABLE \(list) (seq INTEGER PRIMARY KEY, up INTEGER, at INTEGER\(further)\(rows)\(keys))")
+      "CREATE TABLE \(list) (seq \(table.engine == .sqlite ? table.engine.counter : table.engine.number), up \(table.engine.number), at \(table.engine.number)"
+        + "\(further)\(rows)\(keys))")
+    // A server joins by hashes.
+    guard table.engine == .sqlite else { return }
     try connection.execute("CREATE UNIQUE INDEX \(list)_row ON \(listName) (\(listedIdentity()))")
   }
 
@@ -94,6 +96,7 @@ extension DeletionPass {
 
   /// Lets the list be searched for what an edge refers to.
   func indexList(for edge: DeletionEdge, _ number: Int, on connection: any DatabaseConnection) throws {
+    guard table.engine == .sqlite else { return }
     try connection.execute("CREATE INDEX \(list)_key_\(number) ON \(listName) (\(key(of: edge)))")
   }
 
@@ -102,7 +105,10 @@ extension DeletionPass {
     on connection: any DatabaseConnection, parent: DeletionPass?, graph: DeletionGraph, without doomed: DoomedRows
   ) throws {
     try createList(on: connection)
-    var sql = SQL("INSERT INTO \(list) (up, \(listed)) SELECT \(parent == nil ? "NULL" : "p.seq"), \(listedValues)")
+    // A server numbers the rows, and indexes the numbers, faster when it has them all.
+    let (counted, number) = table.engine == .sqlite ? ("", "") : ("seq, ", "row_number() OVER (), ")
+    let above = parent == nil ? "NULL" : "p.seq"
+    var sql = SQL("INSERT INTO \(list) (\(counted)up, \(listed)) SELECT \(number)\(above), \(listedValues)")
     let name = SQL.quoted(table.name)
     switch selection {
     case .condition(let condition):
@@ -117,8 +123,13 @@ extension DeletionPass {
       return
     }
     doomed.exclude(table.name, as: "t", from: &sql)
-    sql += " ORDER BY \(identityColumns(of: "t"))"
+    // A server's rows are listed as they lie in the table, so that a batch finds them together.
+    if table.engine == .sqlite { sql += " ORDER BY \(identityColumns(of: "t"))" }
     try connection.execute(sql.text, sql.values)
+    if table.engine == .postgres {
+      try connection.execute("ALTER TABLE \(list) ADD PRIMARY KEY (seq)")
+      try connection.execute("ANALYZE \(list)")
+    }
     for (number, edge) in edges.enumerated() where !graph.isIndexed(edge) {
       try indexList(for: edge, number, on: connection)
     }
@@ -151,7 +162,8 @@ extension DeletionPass {
     }
     for pass in tree {
       guard let parent = parents[pass.id], removed > 0 else { continue }
-      try connection.execute("DELETE FROM \(pass.list) WHERE up NOT IN (SELECT seq FROM \(parent.list))")
+      try connection.execute(
+        "DELETE FROM \(pass.list) AS c WHERE NOT EXISTS (SELECT 1 FROM \(parent.list) p WHERE p.seq = c.up)")
     }
     return removed
   }

@@ -31,8 +31,12 @@ public struct DeletionPlan: Sendable {
     self.graph = graph
     self.exceptions = exceptions
     let excepted = try ExceptedRows(exceptions, catalogue: graph.catalogue)
-    let times = rules.compactMap { rule in
-      rule.timeColumn.map { (rule.table.schemaKey, TimeColumn($0, rule.timeForm)) }
+    var times: [(String, TimeColumn)] = []
+    for rule in rules {
+      guard let column = rule.timeColumn else { continue }
+      let table = graph.catalogue[rule.table]
+      let time = try table.map { try TimeColumn(column, rule.timeForm, of: $0) }
+      times.append((rule.table.schemaKey, time ?? TimeColumn(column, rule.timeForm)))
     }
     var planner = DeletionPlanner(
       graph: graph, excepted: excepted, timeColumns: Dictionary(times) { first, _ in first }, prefix: graph.prefix)
@@ -116,15 +120,24 @@ private struct DeletionPlanner {
 
   mutating func step(_ rule: DeletionRule) throws -> DeletionPlan.Step {
     let closure = try closure(of: rule.table)
+    let condition = try rule.condition.resolved(in: closure[0])
+    if closure[0].engine == .postgres, !isTree(closure) {
+      throw TaskError(
+        code: "unsupported_references", place: "table \(closure[0].name)",
+        problem:
+          "what goes with its rows refers to each other in a ring, or in several ways; on PostgreSQL that can't be "
+          + "purged yet",
+        fix: "name the tables that refer to it in rules of their own, before this one")
+    }
     guard isTree(closure) else {
       var passes: [DeletionPass] = []
       for (index, table) in closure.enumerated() {
-        let selection: DeletionPass.Selection = index == 0 ? .condition(rule.condition) : .members
+        let selection: DeletionPass.Selection = index == 0 ? .condition(condition) : .members
         passes.append(pass(table, selection, leaves: { _ in true }))
       }
       return DeletionPlan.Step(rule: rule, root: passes[0], mesh: DeletionMesh(passes))
     }
-    let root = try pass(closure[0], .condition(rule.condition))
+    let root = try pass(closure[0], .condition(condition))
     return DeletionPlan.Step(rule: rule, root: root, mesh: nil)
   }
 
@@ -161,6 +174,18 @@ private struct DeletionPlanner {
     guard let table = graph.catalogue[name] else {
       throw switch graph.catalogue.otherKind(of: name) {
       case "view": refused("unsupported_table", "this is a view", "name the table that its rows lie in")
+      case "partition":
+        refused("unsupported_table", "this is a partition", "name the partitioned table that it belongs to")
+      case "inherited":
+        refused(
+          "unsupported_table", "other tables inherit from it, whose rows would go with its own",
+          "name each of those tables")
+      case "ambiguous":
+        refused(
+          "unsupported_table", "another table's name differs from this one in capital letters only",
+          "rename one of them")
+      case "foreign":
+        refused("unsupported_table", "this is a foreign table", "name the table on the server that it lies on")
       case "shadow":
         refused(
           "unsupported_table", "this is the inside of a virtual table", "name the table whose rows are indexed there")
@@ -173,6 +198,11 @@ private struct DeletionPlanner {
       throw refused(
         "unsupported_table", "this is a virtual table, whose rows lie elsewhere",
         "name the table whose rows it shows, and let a trigger of that table keep it up to date")
+    }
+    guard table.identity != nil || table.engine == .sqlite else {
+      throw refused(
+        "unsupported_table", "it has neither a primary key nor a unique index on columns that are NOT NULL",
+        "give it a primary key")
     }
     guard table.identity != nil else {
       throw refused(

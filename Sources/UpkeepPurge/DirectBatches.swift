@@ -180,7 +180,7 @@ extension RowCondition {
     switch self {
     case .older(let column, let cutoff, let form): (column, form.bound(before: cutoff))
     case .all(let conditions): conditions.lazy.compactMap(\.timeBound).first
-    case .always, .isNull, .isOneOf, .matching, .outranked, .any: nil
+    case .always, .isNull, .isOneOf, .matching, .outranked, .server, .any: nil
     }
   }
 }

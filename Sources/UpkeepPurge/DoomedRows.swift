@@ -38,6 +38,25 @@ struct DoomedRows: Sendable {
     }
   }
 
+  private var engine: DatabaseEngine {
+    for case .listed(let pass) in clauses.values.joined() { return pass.table.engine }
+    for case .leafOfListed(_, let pass) in clauses.values.joined() { return pass.table.engine }
+    return .sqlite
+  }
+
+  /// A server joins against the absence of rows, however many there are; a list behind `IN` must fit its memory.
+  private func excludeOnServer(_ clause: Clause, as alias: String, from sql: inout SQL) {
+    switch clause {
+    case .listed(let pass):
+      sql += " AND NOT EXISTS (SELECT 1 FROM \(pass.list) d WHERE \(pass.isListed(alias, as: "d")))"
+    case .leafOfListed(let edge, let pass):
+      let match = "\(edge.reference(of: alias)) = \(pass.keyTuple(of: edge, as: "d"))"
+      sql += " AND NOT EXISTS (SELECT 1 FROM \(pass.list) d WHERE \(match))"
+    case .condition, .leafOfCondition:
+      break
+    }
+  }
+
   /// Whether earlier parts of the plan take rows of a table.
   func concerns(_ table: String) -> Bool {
     !(clauses[table.schemaKey] ?? []).isEmpty
@@ -46,6 +65,7 @@ struct DoomedRows: Sendable {
   /// Adds ` AND (…) IS NOT TRUE` for the doomed rows of a table, where there are any.
   func exclude(_ table: String, as alias: String, from sql: inout SQL) {
     guard let clauses = clauses[table.schemaKey], !clauses.isEmpty else { return }
+    if engine == .postgres { return clauses.forEach { excludeOnServer($0, as: alias, from: &sql) } }
     sql += " AND ("
     for (index, clause) in clauses.enumerated() {
       if index > 0 { sql += " OR " }

@@ -107,7 +107,7 @@ extension DeletionPass {
   }
 
   /// The statements that strike held rows off the lists, the topmost list first and this one last.
-  fileprivate func heldRows(ancestors: [DeletionPass], graph: DeletionGraph, listing: Listing) -> [SQL] {
+  func heldRows(ancestors: [DeletionPass], graph: DeletionGraph, listing: Listing) -> [SQL] {
     let edges = holds + children.compactMap(\.edge)
     guard !edges.isEmpty else { return [] }
     let conditions = edges.map { edge in

@@ -31,7 +31,7 @@ enum Preflight {
 
   /// Whether a scan of a table for each batch costs too much.
   static func isLarge(_ table: String, on connection: any DatabaseConnection) throws -> Bool {
-    try connection.integer("SELECT count(*) FROM (SELECT 1 FROM \(SQL.quoted(table)) LIMIT \(large))") >= large
+    try connection.integer("SELECT count(*) FROM (SELECT 1 FROM \(SQL.quoted(table)) LIMIT \(large)) AS found") >= large
   }
 
   /// What a line of a plan says is read whole, and whatever else the line says.

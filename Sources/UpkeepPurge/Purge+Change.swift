@@ -29,9 +29,16 @@ extension Purge {
   /// A row is changed where the whole condition holds at that moment. A cancelled run, or one that reaches a limit, ends
   /// between two batches.
   public func run(_ change: RowChange, in context: TaskContext, observe: @escaping RowObserver) async throws {
-    let batches = try await list(change, in: context)
     var walk = BatchWalk(purge: self, context: context)
-    try await walk.change(batches, step: change.name, observe: observe)
+    while true {
+      let batches = try await list(change, in: context)
+      do {
+        try await walk.change(batches, step: change.name, observe: observe)
+        break
+      } catch let lost as LostBatch {
+        try await walk.recover(from: lost)
+      }
+    }
     if let reason = walk.stop { context.stop(for: reason) }
   }
 
@@ -39,7 +46,7 @@ extension Purge {
     let exceptions = context.exceptions(in: database.name)
     let rows = try ExceptedRows(exceptions, catalogue: catalogue)
     try await check(exceptions, in: context)
-    let batches = try await read { try ChangeBatches(change, except: rows, on: $0) }
+    let batches = try await session.transaction(.scratch) { try ChangeBatches(change, except: rows, on: $0) }
     if batches.excepted > 0 {
       context.update(table: change.table.name) { $0.keptExcepted += batches.excepted }
     }

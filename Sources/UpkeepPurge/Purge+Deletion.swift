@@ -20,7 +20,7 @@ extension Purge {
         do {
           try await copy.delete(step, graph: plan.graph)
         } catch {
-          try? await copy.enforceForeignKeys(true)
+          if catalogue.engine == .sqlite { try? await copy.enforceForeignKeys(true) }
           if let error = error as? TaskError, error.isOfWholeDatabase {
             return Result<BatchWalk, TaskError>.failure(error)
           }
@@ -35,6 +35,7 @@ extension Purge {
 
   /// What triggers delete, counted by the connection from now on.
   private func triggeredRows(_ plan: DeletionPlan, in context: TaskContext) async throws -> TriggeredRows? {
+    guard catalogue.engine == .sqlite else { return nil }
     let exceptions = try ExceptedRows(plan.exceptions, catalogue: catalogue)
     let catalogue = catalogue
     let found = try await session.perform { connection -> TriggeredRows? in

@@ -11,7 +11,7 @@ extension Purge {
       context.report(Double(index) / Double(plan.steps.count), "counting \(step.rule.name)")
       let before = doomed
       let result = try await context.step(step.rule.name) {
-        try await session.transaction(.read) { connection in
+        try await session.transaction(.scratch) { connection in
           try StepCount(step, graph: plan.graph, doomed: before, on: connection)
         }
       }
@@ -22,6 +22,7 @@ extension Purge {
       }
       report(result, of: step, in: context)
     }
+    guard catalogue.engine == .sqlite else { return }
     if let triggered = try await session.perform({ try TriggeredRows(plan, on: $0) }) {
       declare(triggered, in: context)
       let deletes = context.journal.current.counts.values.contains { $0 > 0 }

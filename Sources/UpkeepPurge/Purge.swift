@@ -87,7 +87,8 @@ public struct Purge: Sendable {
   private static func prepare(
     _ session: any DatabaseSession, _ database: any Database, for purpose: Purpose, in context: TaskContext
   ) async throws -> Catalogue {
-    try await session.perform { connection in
+    guard database.engine == .sqlite else { return try await prepareServer(session) }
+    return try await session.perform { connection in
       // Pages are kept so that batches find the inner pages of every index again.
       try connection.execute("PRAGMA cache_size = -16000")
       if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }
@@ -97,7 +98,7 @@ public struct Purge: Sendable {
           "database \(database.name) has journal mode \(journal): each batch is slower and keeps readers out, too; "
             + "the mode is left as it is (the application may set it: PRAGMA journal_mode = WAL)")
       }
-      return try Catalogue(sqlite: connection)
+      return try Catalogue(of: connection)
     }
   }
 
@@ -118,6 +119,7 @@ public struct Purge: Sendable {
 
   /// Makes what was committed durable, and says how the database stands.
   private func finish(in context: TaskContext) async throws {
+    guard database.engine == .sqlite else { return await finishOnServer(in: context) }
     let session = session
     let (journal, size) = try await Task {
       let isDurable = try await session.perform { connection in
@@ -160,18 +162,25 @@ public struct Purge: Sendable {
     for pass in step.passes {
       for edge in pass.edges where !graph.isIndexed(edge) {
         let text = "\(edge.child) has no index on \(edge.columns.joined(separator: ", ")), by which it refers to "
-        wanted.append((edge.child, "\(text)\(edge.parent); one pass over it is made instead: \(edge.indexStatement)"))
+        // What a foreign key has a server look up, it looks up for each deleted row by itself.
+        let how =
+          catalogue.engine == .postgres && graph.isDeclared(edge)
+          ? "the server reads all of it for each deleted row" : "one pass over it is made instead"
+        wanted.append((edge.child, "\(text)\(edge.parent); \(how): \(graph.indexStatement(edge))"))
       }
     }
-    if let column = step.rule.condition.timeBound?.column, !step.root.table.hasIndex(on: [column]) {
+    if let column = step.rule.condition.timeBound?.column, !step.root.table.hasIndex(on: [column]),
+      !step.root.table.coarseIndexes.contains(column)
+    {
       let table = step.root.table.name
       let statement =
-        "CREATE INDEX \(SQL.quoted("ix_\(table)_\(column)")) ON \(SQL.quoted(table)) (\(SQL.quoted(column)))"
+        graph.indexStatement(table, [column])
+        ?? "CREATE INDEX \(SQL.quoted("ix_\(table)_\(column)")) ON \(SQL.quoted(table)) (\(SQL.quoted(column)))"
       wanted.append((table, "\(table) has no index on \(column); one pass over it is made instead: \(statement)"))
     }
     for (table, text) in wanted {
       let isLarge = try await session.perform {
-        try $0.integer("SELECT count(*) FROM (SELECT 1 FROM \(SQL.quoted(table)) LIMIT 1000)") >= 1000
+        try $0.integer("SELECT count(*) FROM (SELECT 1 FROM \(SQL.quoted(table)) LIMIT 1000) AS found") >= 1000
       }
       if isLarge { context.warn("\(text);") }
     }

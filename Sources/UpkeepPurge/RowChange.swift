@@ -38,7 +38,8 @@ public struct RowChange: Sendable {
 /// The rows are listed once; a batch takes some of the list, and each of its statements asks for the whole condition
 /// again, so that a row which somebody else has changed since is left alone.
 struct ChangeBatches: BatchSource {
-  private static let list = "temp.upkeep_change"
+  private static let listName = "upkeep_change"
+  private let list: String
 
   let start: Int64 = 0
   /// Rows that the condition selects but that an exception keeps.
@@ -60,11 +61,18 @@ struct ChangeBatches: BatchSource {
     func condition(_ isExcepted: String?) -> String {
       "(\(change.condition))" + (isExcepted.map { " AND NOT \($0)" } ?? "")
     }
-    let type = table.rowNumber == nil ? table.column(table.primaryKey[0])?.affinity ?? "" : "INTEGER"
-    try connection.execute("DROP TABLE IF EXISTS \(Self.list)")
-    try connection.execute("CREATE TABLE \(Self.list) (seq INTEGER PRIMARY KEY, row \(type))")
+    let engine = table.engine
+    let list = engine.temporary(Self.listName)
+    self.list = list
+    let isKey = table.rowNumber == nil
+    let type =
+      engine == .postgres
+      ? table.copyType(of: table.primaryKey[0])
+      : isKey ? table.column(table.primaryKey[0])?.affinity ?? "" : "INTEGER"
+    try connection.execute("DROP TABLE IF EXISTS \(list)")
+    try connection.execute("CREATE TABLE \(list) (seq \(engine.counter), row \(type))")
     try connection.execute(
-      "INSERT INTO \(Self.list) (row) SELECT t.\(key) FROM \(name) t WHERE \(condition(isExcepted())) ORDER BY t.\(key)",
+      "INSERT INTO \(list) (row) SELECT t.\(key) FROM \(name) t WHERE \(condition(isExcepted())) ORDER BY t.\(key)",
       values)
     excepted =
       try isExcepted().map { kept in
@@ -72,13 +80,14 @@ struct ChangeBatches: BatchSource {
           try connection.integer("SELECT count(*) FROM \(name) t WHERE (\(change.condition)) AND \(kept)", values))
       } ?? 0
     let range = "seq > ?\(values.count + 1) AND seq <= ?\(values.count + 2)"
-    let listed = "IN (SELECT row FROM \(Self.list) WHERE \(range))"
+    let listed = "IN (SELECT row FROM \(list) WHERE \(range))"
     let holds = condition(isExcepted("\(name).\(key) \(listed)"))
     let reads = ["t.\(key)"] + change.reads
     selection =
-      "SELECT \(reads.joined(separator: ", ")) FROM \(Self.list) l CROSS JOIN \(name) t ON t.\(key) = l.row "
+      "SELECT \(reads.joined(separator: ", ")) FROM \(list) l \(engine.orderedJoin) \(name) t ON t.\(key) = l.row "
       + "WHERE l.\(range) AND \(holds) ORDER BY l.seq"
-    let assignments = change.assignments.map { "\(SQL.quoted($0.column)) = \($0.value)" }.joined(separator: ", ")
+    let assignments = change.assignments.map { "\(SQL.quoted($0.column)) = \(table.assigned($0.value, to: $0.column))" }
+      .joined(separator: ", ")
     update = "UPDATE \(name) AS t SET \(assignments) WHERE t.\(key) \(listed) AND \(holds) RETURNING \(key)"
     self.values = values
   }
@@ -100,7 +109,7 @@ struct ChangeBatches: BatchSource {
   }
 
   private var boundStatement: String {
-    "SELECT max(seq), count(*), NULL, NULL FROM (SELECT seq FROM \(Self.list) WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
+    "SELECT max(seq), count(*), NULL, NULL FROM (SELECT seq FROM \(list) WHERE seq > ?1 ORDER BY seq LIMIT ?2) AS listed"
   }
 
   var statements: [String] {

@@ -16,6 +16,8 @@ public indirect enum RowCondition: Hashable, Sendable {
   case matching(RowExpression)
   /// Rows that aren't among the newest.
   case outranked(RowRanking)
+  /// One of the others, as a server wants it: made of them when a plan is.
+  case server(ServerCondition)
   /// Rows that meet one of the conditions.
   case any([RowCondition])
   /// Rows that meet all of the conditions.

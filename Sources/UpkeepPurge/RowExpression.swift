@@ -39,7 +39,7 @@ public struct RowExpression: Hashable, Sendable {
     let keys = identity.enumerated().map { "\(alias).\(SQL.quoted($1)) AS \(keyName)_\($0)" }
     let match = identity.enumerated().map { "\(name).\(SQL.quoted($1)) = \(keyName)_\($0)" }
     let isTrue = "EXISTS (SELECT 1 FROM \(name) WHERE \(match.joined(separator: " AND ")) AND (\(text)))"
-    return "EXISTS (SELECT 1 FROM (SELECT \(keys.joined(separator: ", "))) WHERE \(isTrue))"
+    return "EXISTS (SELECT 1 FROM (SELECT \(keys.joined(separator: ", "))) AS \(keyName) WHERE \(isTrue))"
   }
 }
 

@@ -50,7 +50,7 @@ extension SQL {
   mutating func add(_ condition: RowCondition, of alias: String) {
     switch condition {
     case .always:
-      self += "1"
+      self += "TRUE"
     case .isNull(let column):
       self += "\(alias).\(SQL.quoted(column)) IS NULL"
     case .isOneOf(let column, let values):
@@ -61,17 +61,19 @@ extension SQL {
       self += expression.sql(of: alias)
     case .outranked(let ranking):
       self += ranking.sql(of: alias)
+    case .server(let condition):
+      add(condition, of: alias)
     case .any(let conditions):
-      add(conditions, joined: " OR ", none: "0", of: alias)
+      add(conditions, joined: " OR ", none: "FALSE", of: alias)
     case .all(let conditions):
-      add(conditions, joined: " AND ", none: "1", of: alias)
+      add(conditions, joined: " AND ", none: "TRUE", of: alias)
     }
   }
 
   /// Most rows have one of the values, so that an index on the column would find too much: `IS TRUE` keeps SQLite from
   /// taking it, and leaves it the index of the time.
-  private mutating func addMembership(_ column: String, of values: [String]) {
-    guard !values.isEmpty else { return self += "0" }
+  mutating func addMembership(_ column: String, of values: [String]) {
+    guard !values.isEmpty else { return self += "FALSE" }
     self += "(\(column) IN ("
     for (index, value) in values.enumerated() {
       if index > 0 { self += ", " }
@@ -105,15 +107,24 @@ extension SQL {
 struct TimeColumn: Hashable, Sendable {
   var name: String
   var form: TimeForm
+  /// How it holds them on a server with types for times.
+  var server: ServerTime?
 
   init(_ name: String, _ form: TimeForm) {
     self.name = name
     self.form = form
   }
 
+  /// - Throws: ``UpkeepCore/TaskError`` where a column of a server doesn't hold times.
+  init(_ name: String, _ form: TimeForm, of table: TableDescription) throws(TaskError) {
+    self.init(name, form)
+    if table.engine == .postgres { server = try ServerTime(name, form, of: table) }
+  }
+
   /// The instant of a row of `alias` in SQL, in microseconds; NULL where it can't be read.
   func instant(of alias: String) -> String {
     let column = "\(alias).\(SQL.quoted(name))"
+    if let server { return server.instant(column) }
     return form == .text ? "upkeep_instant(\(column))" : "upkeep_instant(\(column), \(form.code))"
   }
 }

@@ -58,7 +58,7 @@ struct StepCount: Sendable {
     for index in tallies.indices where tallies[index].rows > 0 && !tallies[index].isUnlink {
       tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))
     }
-    unreadable = try step.rule.countUnreadable(on: connection, amongOld: unreadableAmongOld)
+    unreadable = try step.rule.countUnreadable(of: root.table, on: connection, amongOld: unreadableAmongOld)
   }
 
   private mutating func countDirect(

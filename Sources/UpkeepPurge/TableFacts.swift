@@ -11,7 +11,7 @@ extension Statistics.Item {
     let name = SQL.quoted(table.name)
     self.init(name: table.name, count: Int(try connection.integer("SELECT count(*) FROM \(name)")))
     guard let column = timeColumn.flatMap({ table.column($0)?.name }) else { return }
-    let instant = TimeColumn(column, form).instant(of: name)
+    let instant = try TimeColumn(column, form, of: table).instant(of: name)
     func edge(_ order: String) throws -> Timestamp? {
       let sql = "SELECT \(instant) FROM \(name) WHERE \(instant) IS NOT NULL"
       let row = try connection.first("\(sql) ORDER BY \(name).\(SQL.quoted(column)) \(order) LIMIT 1")

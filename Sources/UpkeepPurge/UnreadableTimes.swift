@@ -8,8 +8,17 @@ extension DeletionRule {
   /// An index on the column is enough to count them.
   ///
   /// - Parameter old: How many of them lie among the texts before the cutoff's bound, where that is known.
-  func countUnreadable(on connection: any DatabaseConnection, amongOld old: Int? = nil) throws -> Int {
+  func countUnreadable(
+    of description: TableDescription, on connection: any DatabaseConnection, amongOld old: Int? = nil
+  ) throws -> Int {
     guard let timeColumn else { return 0 }
+    if let server = try TimeColumn(timeColumn, timeForm, of: description).server {
+      // A column of a type for times holds nothing else.
+      guard case .number = server else { return 0 }
+      let column = "t.\(SQL.quoted(timeColumn))"
+      let isStray = "\(column) IS NOT NULL AND \(server.instant(column)) IS NULL"
+      return Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(table)) t WHERE \(isStray)"))
+    }
     let (name, column) = (SQL.quoted(table), SQL.quoted(timeColumn))
     guard let range = timeForm.plausibleValues else {
       guard let bound = condition.timeBound, bound.column == timeColumn else {
@@ -59,7 +68,7 @@ extension Purge {
   /// Warns of the rows that a plan's rules keep since their time can't be read: a run says so as its preview does.
   public func warnOfUnreadableTimes(_ plan: DeletionPlan, in context: TaskContext) async throws {
     for step in plan.steps {
-      let rows = try await read { try step.rule.countUnreadable(on: $0) }
+      let rows = try await read { try step.rule.countUnreadable(of: step.root.table, on: $0) }
       step.rule.warn(ofUnreadable: rows, in: context)
     }
   }

@@ -105,9 +105,13 @@ let brokenHost: [BrokenYAML] = [
     "databases:\n  odds: { sqlite: a, postgres: 'postgresql://h/d' }\n",
     "2:32 [database_engine] the database odds is given twice, as sqlite and as postgres; remove one of them"),
   BrokenYAML(
-    "postgres",
-    "databases:\n  odds: { postgres: 'postgresql://u@h/d' }\n",
-    "2:21 [postgres_unavailable] PostgreSQL databases can't be used yet; write sqlite: with the path of a file"),
+    "secure_delete for postgres",
+    "databases:\n  odds: { postgres: 'postgresql://u@h/d', secure_delete: true }\n",
+    "2:58 [bad_value] secure_delete: only an SQLite database has a file to overwrite; remove it"),
+  BrokenYAML(
+    "state in postgres",
+    "host: { state: odds }\ndatabases:\n  odds: { postgres: 'postgresql://u@h/d' }\n",
+    "1:16 [state_engine] state: the state can't be kept in PostgreSQL yet; name a path or an SQLite database"),
   BrokenYAML(
     "postgres isn't a URL",
     "databases:\n  odds: { postgres: 'host=h password=geheim' }\n",

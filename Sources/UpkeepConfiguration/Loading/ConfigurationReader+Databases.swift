@@ -29,8 +29,9 @@ extension ConfigurationReader {
         report("bad_value", "postgres: expected a URL such as postgresql://user@host/name, found \(masked)", origin)
         return nil
       }
-      report(
-        "postgres_unavailable", "PostgreSQL databases can't be used yet; write sqlite: with the path of a file", origin)
+      if let secure = node?["secure_delete"], keys.secureDelete {
+        report("bad_value", "secure_delete: only an SQLite database has a file to overwrite; remove it", secure.origin)
+      }
       return DatabaseConfiguration(
         name: name, engine: .postgres(url: url, passwordFile: keys.passwordFile?.text), exceptions: exceptions,
         origin: entry.keyOrigin)
@@ -43,6 +44,15 @@ extension ConfigurationReader {
       report("database_engine", "the database \(name) has no engine; write sqlite: with a path", entry.keyOrigin)
       return nil
     }
+  }
+
+  /// The state store needs a database that it can be kept in.
+  mutating func checkState(_ location: StateLocation, _ databases: [DatabaseConfiguration], _ origin: ValueOrigin) {
+    guard case .database(let name) = location, let database = databases.first(where: { $0.name == name }),
+      case .postgres = database.engine
+    else { return }
+    report(
+      "state_engine", "state: the state can't be kept in PostgreSQL yet; name a path or an SQLite database", origin)
   }
 
   /// Reads one group.

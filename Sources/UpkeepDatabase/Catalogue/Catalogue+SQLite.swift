@@ -79,7 +79,7 @@ extension Catalogue {
       if key.parentColumns.isEmpty { key.parentColumns = keys[key.parent.schemaKey]?.primaryKey ?? [] }
       return key
     }
-    self.init(tables: tables, foreignKeys: foreignKeys, otherKinds: otherKinds)
+    self.init(engine: .sqlite, tables: tables, foreignKeys: foreignKeys, otherKinds: otherKinds)
   }
 }
 

@@ -87,6 +87,12 @@ public struct TableDescription: Hashable, Sendable {
   public var rowNumber: String?
   /// Whether it is a virtual table.
   public var isVirtual: Bool
+  /// The engine of its database.
+  public var engine = DatabaseEngine.sqlite
+  /// The tables that its rows lie in, as SQL names them, where it is partitioned.
+  public var partitions: [String] = []
+  /// Columns that an index orders coarsely only (BRIN), so that it finds a part of the table but no row.
+  public var coarseIndexes: [String] = []
 
   /// The column that is the engine's own row number under another name (SQLite documentation, "ROWIDs and the INTEGER
   /// PRIMARY KEY"); nothing where there is none. `INTEGER PRIMARY KEY DESC` isn't one: it has an index of its own.
@@ -142,12 +148,25 @@ public struct TableDescription: Hashable, Sendable {
 
 /// The tables of a database and how they refer to each other, read from the live schema.
 public struct Catalogue: Sendable {
+  /// The engine of the database.
+  public let engine: DatabaseEngine
   private let byName: [String: TableDescription]
   private let otherKinds: [String: String]
   /// All references.
   public let foreignKeys: [ForeignKey]
 
-  init(tables: [TableDescription], foreignKeys: [ForeignKey], otherKinds: [String: String]) {
+  /// Reads the schema of a database, whichever engine it is.
+  public init(of connection: any DatabaseConnection) throws {
+    switch connection.engine {
+    case .sqlite: try self.init(sqlite: connection)
+    case .postgres: try self.init(postgres: connection)
+    }
+  }
+
+  init(
+    engine: DatabaseEngine, tables: [TableDescription], foreignKeys: [ForeignKey], otherKinds: [String: String]
+  ) {
+    self.engine = engine
     byName = Dictionary(tables.map { ($0.name.schemaKey, $0) }) { first, _ in first }
     self.foreignKeys = foreignKeys
     self.otherKinds = Dictionary(otherKinds.map { ($0.key.schemaKey, $0.value) }) { first, _ in first }

@@ -56,6 +56,9 @@ public final class SQLiteSession: DatabaseSession {
     return try await access { sqlite_log_reserve($0.sqliteConnection, reserve ? 1 : 0) != 0 }
   }
 
+  /// Nothing: a file is always there.
+  public func reconnect() async throws {}
+
   /// Closes the connection; a write-ahead log that nobody else uses is brought into the file by SQLite.
   public func close() async {
     log.close()
@@ -77,6 +80,8 @@ public final class SQLiteSession: DatabaseSession {
 /// A GRDB connection behind the port.
 struct SQLiteConnection: DatabaseConnection {
   let database: GRDB.Database
+
+  var engine: DatabaseEngine { .sqlite }
 
   func execute(_ sql: String, _ values: [DatabaseValue]) throws -> Int {
     let statement = try prepared(sql, values)

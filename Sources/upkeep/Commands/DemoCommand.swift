@@ -13,6 +13,7 @@ struct DemoCommand: UpkeepSubcommand {
       EXAMPLES:
         upkeep demo demo
         upkeep demo demo --scale 10          ten times the data: two million snapshots
+        upkeep demo demo --postgres postgresql://me@localhost/empty
       """)
 
   @Argument(help: ArgumentHelp("The folder to make; it must be empty or not exist.", valueName: "dir"))
@@ -21,6 +22,12 @@ struct DemoCommand: UpkeepSubcommand {
   @Option(name: .long, help: "How much data: 1 is 200,000 snapshots with their markets, and 20,000 jobs.")
   var scale = 1.0
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "An empty PostgreSQL database to put the applications' tables into, instead of files.", valueName: "url"))
+  var postgres: String?
+
   @Flag(name: .long, help: "Make the data only, and run nothing.")
   var only = false
 
@@ -28,10 +35,12 @@ struct DemoCommand: UpkeepSubcommand {
 
   func validate() throws {
     guard scale > 0, scale <= 1000 else { throw ValidationError("Expected --scale above 0, at most 1000.") }
+    guard let postgres, !postgres.hasPrefix("postgres://"), !postgres.hasPrefix("postgresql://") else { return }
+    throw ValidationError("Expected --postgres with a URL such as postgresql://user@host/name.")
   }
 
   func execute(_ console: Console) async throws -> ExitStatus {
-    let demo = DemoFolder(folder: folder)
+    let demo = DemoFolder(folder: folder, server: postgres)
     let elapsed = Host.systemClock.stopwatch()
     guard try demo.isFree() else {
       throw UsageError("\(folder) isn't empty; name a folder that is, or that doesn't exist")

@@ -1,0 +1,116 @@
+import Foundation
+import Logging
+import PostgresCluster
+import Testing
+import UpkeepCore
+import UpkeepDatabase
+import UpkeepDemo
+import UpkeepFetch
+import UpkeepTestKit
+
+/// A database of a PostgreSQL server, for tasks to work on.
+final class ServerFixture: DatabaseResources, FetchResources {
+  /// 2026-11-20 12:00:00 UTC
+  static let now = ManualWallClock.noon
+
+  let database: PostgresDatabase
+  let fetcher: any Fetcher = HTTPFetcher(clock: ContinuousClock())
+
+  /// Makes a database, and executes the statements.
+  init(_ statements: String..., on cluster: PostgresCluster? = nil) async throws {
+    database = try await (cluster ?? .shared()).makeDatabase()
+    try await execute(statements)
+  }
+
+  /// Makes a database with the rows of a sample file.
+  init(_ sample: ServerSample, of path: String, on cluster: PostgresCluster? = nil) async throws {
+    database = try await (cluster ?? .shared()).makeDatabase()
+    try await sample.copy(path, to: database)
+  }
+
+  func database(named name: String) throws -> any Database { database }
+
+  func execute(_ statements: [String]) async throws {
+    let session = try await database.open(.write(.normal), purpose: "test")
+    try await session.perform { connection in
+      for statement in statements { try connection.execute(statement) }
+    }
+    await session.close()
+  }
+
+  func rows(_ sql: String) async throws -> [[DatabaseValue]] {
+    let session = try await database.open(.read, purpose: "test")
+    let rows = try await session.perform { try $0.rows(sql) }
+    await session.close()
+    return rows
+  }
+
+  /// The first column of a query, as one text.
+  func text(_ sql: String) async throws -> String {
+    try await rows(sql).map { row in
+      switch row[0] {
+      case .integer(let number): "\(number)"
+      case .text(let text): text
+      case .null: "null"
+      default: "\(row[0])"
+      }
+    }.joined(separator: " ")
+  }
+
+  func context(
+    _ mode: RunMode, except exceptions: [RowException] = [], clock: any Clock<Duration> = ContinuousClock(),
+    limits: RunLimits = RunLimits(), forecast: Forecast? = nil
+  ) -> TaskContext {
+    TaskContext(
+      task: "test", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: Self.now,
+      wallClock: ManualWallClock(start: Self.now), clock: clock, random: SeededRandom(), resources: self,
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: forecast,
+      journal: RunJournal(), limits: limits, exceptions: exceptions)
+  }
+
+  /// Previews and runs, which must say the same, and runs again, which must find nothing.
+  /// - Returns: What the first run reported.
+  @discardableResult
+  func work<T: PreviewableTask>(
+    _ task: T, _ settings: T.Settings, except exceptions: [RowException] = []
+  ) async throws -> RunJournal.Contents {
+    let preview = context(.preview, except: exceptions)
+    try await task.preview(settings, in: preview)
+    let foreseen = preview.journal.current
+    let forecast = Forecast(counts: foreseen.counts, tables: foreseen.tables, errors: foreseen.errors)
+    let run = context(.run, except: exceptions, forecast: forecast)
+    try await task.run(settings, in: run)
+    let done = run.journal.current
+    #expect(foreseen.counts == done.counts)
+    #expect(foreseen.tables.map(\.table) == done.tables.map(\.table))
+    #expect(foreseen.tables.map(\.deleted) == done.tables.map(\.deleted))
+    #expect(foreseen.tables.map(\.keptReferenced) == done.tables.map(\.keptReferenced))
+    #expect(foreseen.tables.map(\.keptExcepted) == done.tables.map(\.keptExcepted))
+    #expect(foreseen.tables.map(\.oldest) == done.tables.map(\.oldest))
+    #expect(foreseen.tables.map(\.newest) == done.tables.map(\.newest))
+    #expect(foreseen.errors == done.errors)
+    let again = context(.run, except: exceptions)
+    try await task.run(settings, in: again)
+    #expect(again.journal.current.counts.allSatisfy { $0.value == 0 })
+    return done
+  }
+
+  /// The rows of a table as they would stand in a file: instants as instants, truth as numbers, JSON without blanks.
+  func comparable(_ table: String) async throws -> [[DatabaseValue]] {
+    Self.comparable(try await rows("SELECT * FROM \(table) ORDER BY id"))
+  }
+
+  static func comparable(_ rows: [[DatabaseValue]]) -> [[DatabaseValue]] {
+    rows.map { row in
+      row.map { value in
+        switch value {
+        case .text(let text):
+          if let instant = Timestamp(text: text) { return .integer(instant.microseconds) }
+          return .text(text.hasPrefix("[") || text.hasPrefix("{") ? text.filter { $0 != " " } : text)
+        case .integer(let number): return .real(Double(number))
+        default: return value
+        }
+      }
+    }
+  }
+}
