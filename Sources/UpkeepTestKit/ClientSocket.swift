@@ -73,11 +73,13 @@ package final class ClientSocket: Sendable {
       while seen < count {
         do { bytes += try receive() } catch { break }
         bytes.withUnsafeBytes { all in
-          while let base = all.baseAddress,
-            let found = memmem(base + start, all.count - start, wanted, wanted.count)
+          while let base = all.baseAddress, start + wanted.count <= all.count,
+            let first = memchr(base + start, Int32(wanted[0]), all.count - wanted.count + 1 - start)
           {
+            start = base.distance(to: UnsafeRawPointer(first)) + 1
+            guard memcmp(first, wanted, wanted.count) == 0 else { continue }
             seen += 1
-            start = base.distance(to: UnsafeRawPointer(found)) + wanted.count
+            start += wanted.count - 1
           }
         }
         // What isn't found yet may begin at the end of what came so far.
