@@ -68,9 +68,22 @@ package final class ClientSocket: Sendable {
   /// - Returns: All that came.
   package func read(until text: String, count: Int = 1) async throws -> String {
     try await apart { [self] in
-      var bytes: [UInt8] = []
-      while String(decoding: bytes, as: UTF8.self).components(separatedBy: text).count <= count {
+      let wanted = Array(text.utf8)
+      var (bytes, seen, start): ([UInt8], Int, Int) = ([], 0, 0)
+      while seen < count {
         do { bytes += try receive() } catch { break }
+        bytes.withUnsafeBytes { all in
+          while let base = all.baseAddress, start + wanted.count <= all.count,
+            let first = memchr(base + start, Int32(wanted[0]), all.count - wanted.count + 1 - start)
+          {
+            start = base.distance(to: UnsafeRawPointer(first)) + 1
+            guard memcmp(first, wanted, wanted.count) == 0 else { continue }
+            seen += 1
+            start += wanted.count - 1
+          }
+        }
+        // What isn't found yet may begin at the end of what came so far.
+        start = max(start, bytes.count - wanted.count + 1)
       }
       return String(decoding: bytes, as: UTF8.self)
     }

@@ -98,7 +98,8 @@ import UpkeepRuns
     ("DELETE", "/api/v1/tasks/heartbeat", 405, "method_not_allowed"), ("PUT", "/healthz", 405, "method_not_allowed"),
     ("POST", "/api/v1/tasks", 405, "method_not_allowed"),
     ("GET", "/api/v1/tasks/heartbeat/run", 405, "method_not_allowed"),
-    ("BREW", "/healthz", 405, "method_not_allowed"), ("GET", "/api/v1/tasks/%3Cscript%3E", 404, "unknown_task"),
+    ("BREW", "/healthz", 405, "method_not_allowed"), ("TRACE", "/readyz", 405, "method_not_allowed"),
+    ("GET", "/api/v1/tasks/%3Cscript%3E", 404, "unknown_task"),
   ])
   func everythingElseIsAProblem(_ method: String, _ target: String, _ status: Int, _ code: String) async throws {
     let answer = try await host.site().ask(method, target)

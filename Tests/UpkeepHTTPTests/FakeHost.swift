@@ -30,6 +30,8 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
     /// Tasks that the schedule doesn't start.
     var disabled: Set<String> = []
     var problems: [ConfigurationProblem] = []
+    var yaml = "version: 1\n"
+    var refusedYAML: String?
     var statistics = Statistics()
     var groups: [(name: String, tasks: [String])] = []
   }
@@ -141,10 +143,11 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
 
   func configurationStatus() async -> ConfigurationStatus {
     state.withLock { state in
-      ConfigurationStatus(
-        path: "upkeep.yaml", hash: state.hash, yaml: "version: 1\n", loadedAt: wallClock.now(),
-        triedAt: wallClock.now(),
+      var status = ConfigurationStatus(
+        path: "upkeep.yaml", hash: state.hash, yaml: state.yaml, loadedAt: wallClock.now(), triedAt: wallClock.now(),
         problems: state.problems)
+      status.refusedYAML = state.refusedYAML
+      return status
     }
   }
 

@@ -55,7 +55,7 @@ struct TaskRoutes {
         answers: RouteAnswer.ok(.named("Statistics"), "By table or folder"), problems: [422]
       ) { [parts] request in
         let task = try await parts.task(request.value("task"))
-        return try await .json(parts.status.statistics(of: task.name))
+        return try await .json(parts.statistics(of: task.name))
       },
     ]
   }

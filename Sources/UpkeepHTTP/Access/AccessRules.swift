@@ -57,9 +57,13 @@ public struct AccessRules: Sendable {
         headers: ["WWW-Authenticate": "Bearer"])
     }
     guard request.isWrite else { return nil }
-    if let problem = originProblem(request, host: host) { return problem }
+    return originProblem(request, host: host)
+  }
+
+  /// What is wrong with what a request says of its body, once it is known that there is something to change.
+  func bodyProblem(_ request: WebRequest) -> Problem? {
     // The page to log in at works without scripts, so it sends a form.
-    if request.path == ["login"], request.isForm { return nil }
+    if !request.isWrite || request.path == ["login"] && request.isForm { return nil }
     guard request.mediaType == "application/json" else {
       return Problem(415, "not_json", "a request that changes something needs Content-Type: application/json")
     }

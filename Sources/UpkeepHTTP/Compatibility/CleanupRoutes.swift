@@ -25,7 +25,7 @@ struct CleanupRoutes {
         answers: RouteAnswer.ok(CleanupStats.schema, "By table"), problems: [422]
       ) { [parts] _ in
         let task = try await task()
-        return try await .json(CleanupStats(parts.status.statistics(of: task.name)))
+        return try await .json(CleanupStats(parts.statistics(of: task.name)))
       },
       Route(
         "GET", "/api/cleanup/preview", "The odds application's: what its clean-up would remove",

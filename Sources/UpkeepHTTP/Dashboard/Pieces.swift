@@ -82,9 +82,9 @@ enum Pieces {
     let text = part > 0 && percent < 0.1 ? "<0.1" : NumberText.tenths(percent)
     let width = NumberText.tenths(part > 0 ? max(percent, 0.6) : 0)
     return """
-      <svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="\(text) %">\
+      <div class="sharing"><svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label="\(text) %">\
       <rect class="rest" width="100" height="8" rx="1"/><rect class="bar" width="\(width)" height="8" rx="1"/></svg>\
-      <span class="small soft">\(text) %</span>
+      <span class="small soft">\(text) %</span></div>
       """
   }
 

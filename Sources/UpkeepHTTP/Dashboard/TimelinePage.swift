@@ -41,7 +41,7 @@ struct TimelinePage {
       title: "Timeline", place: .timeline, isFresh: true,
       content: """
         <h1>Timeline</h1><p class="soft">The last and the next 24 hours<span class=\"without-script\">, times in UTC</span>.</p>\(picture)
-        <p class="legend">\(Self.legend)<span>◇ due</span><span>Shaded: several runs at once</span></p>
+        <p class="legend">\(Self.legend)<span>◇ due (on a line: many)</span><span>Shaded: several runs at once</span></p>
         <h2>The last 24 hours</h2>\(list)
         """)
   }
@@ -69,7 +69,7 @@ struct TimelinePage {
     let height = Self.top + Self.lane * Double(tasks.count) + 8
     func x(_ instant: Timestamp) -> Double {
       let share = (instant - now).inSeconds / Self.reach.inSeconds
-      let half = (Self.width - Self.labels) / 2
+      let half = (Self.width - Self.labels - 10) / 2
       return Self.labels + half * (1 + min(1, max(-1, share)))
     }
     let hours = stride(from: -24, through: 24, by: 6).map { hour -> HTML in
@@ -104,7 +104,19 @@ struct TimelinePage {
           text-anchor="middle">\(Pieces.glyph(status))</text></a>
           """
       }
-      let due = (slots[task.name] ?? []).map { slot -> HTML in
+      var last = -Double.infinity
+      // Slots that would touch are left out: the line through them says that there are more.
+      let apart = (slots[task.name] ?? []).filter { slot in
+        guard x(slot) - last >= 9 else { return false }
+        last = x(slot)
+        return true
+      }
+      let isDense = apart.count < slots[task.name]?.count ?? 0
+      let through: HTML? =
+        isDense
+        ? "<line class=\"slot\" x1=\"\(Plot.place(x(now)))\" x2=\"990\" y1=\"\(Plot.place(y + 18))\" y2=\"\(Plot.place(y + 18))\"/>"
+        : nil
+      let due = apart.map { slot -> HTML in
         let (middle, line) = (x(slot), y + 18)
         return """
           <path class="slot" d="M\(Plot.place(middle - 4)) \(Plot.place(line)) l4 -5 l4 5 l-4 5 z">\
@@ -113,7 +125,7 @@ struct TimelinePage {
       }
       return """
         <text x="0" y="\(Plot.place(y + 22))">\(task.name)</text>\
-        <line class="axis" x1="0" x2="1000" y1="\(Plot.place(y + Self.lane))" y2="\(Plot.place(y + Self.lane))"/>\(own)\(due)
+        <line class="axis" x1="0" x2="1000" y1="\(Plot.place(y + Self.lane))" y2="\(Plot.place(y + Self.lane))"/>\(through)\(due)\(own)
         """
     }
     return """

@@ -73,11 +73,19 @@ struct Description {
       }
       responses["\(answer.status)"] = .object(response)
     }
-    let problem = JSONValue.object([
+    let problem: [String: JSONValue] = [
       "application/problem+json": .object(["schema": Schema.named("Problem").document])
-    ])
-    for status in Route.commonProblems.union(route.problems) where responses["\(status)"] == nil {
-      responses["\(status)"] = .object(["description": .string(Problem.title(status)), "content": problem])
+    ]
+    for status in Route.commonProblems.union(route.problems) {
+      // A status that a route uses for an answer of its own is one of common problems too, such as of a broken body.
+      guard case .object(var response)? = responses["\(status)"] else {
+        responses["\(status)"] = .object(["description": .string(Problem.title(status)), "content": .object(problem)])
+        continue
+      }
+      if case .object(let content)? = response["content"] {
+        response["content"] = .object(content.merging(problem) { first, _ in first })
+      }
+      responses["\(status)"] = .object(response)
     }
     return responses
   }

@@ -68,6 +68,7 @@ public struct Site: Sendable {
     }
     let method = request.method == "HEAD" ? "GET" : request.method
     if let (route, values) = found.first(where: { $0.0.method == method }) {
+      if let problem = rules.bodyProblem(request) { throw problem }
       return try await route.answer(request, values)
     }
     let methods = found.map(\.0.method)

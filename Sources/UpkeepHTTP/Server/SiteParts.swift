@@ -66,6 +66,15 @@ public struct SiteParts: Sendable {
     return task
   }
 
+  /// What a task watches over.
+  func statistics(of task: String) async throws -> Statistics {
+    do {
+      return try await status.statistics(of: task)
+    } catch let error as TaskError where error.code == "no_stats" {
+      throw Problem(422, error.code, error.description)
+    }
+  }
+
   /// A task as the API shows it.
   func document(_ name: String) async throws -> TaskDocument {
     try await TaskDocument(task: task(name), etag: configuration.configurationStatus().hash)

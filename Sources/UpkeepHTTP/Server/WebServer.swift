@@ -15,7 +15,7 @@ public struct WebServer: Sendable {
   static let longestBody = 1 << 20
   /// How long a body may take to come in, and how long a connection may stand without a request or in the middle of its
   /// header fields.
-  static let patience = Duration.seconds(30)
+  static let patience = Duration.seconds(15)
   /// How often somebody who listens to events hears that the stream lives.
   static let nudgeInterval = Duration.seconds(15)
   /// The most connections at a time; more wait until one is free.

@@ -236,7 +236,8 @@
     };
     const soon = () => { waiting ??= setTimeout(refresh, 400); };
     const source = new EventSource("/api/v1/events");
-    for (const kind of ["run", "end"]) source.addEventListener(kind, soon);
+    // What happened before the stream was open is on no event.
+    for (const kind of ["open", "run", "end"]) source.addEventListener(kind, soon);
     source.addEventListener("log", (event) => { if (!JSON.parse(event.data).run_id) soon(); });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
   }
