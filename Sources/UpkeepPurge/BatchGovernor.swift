@@ -20,8 +20,14 @@ struct BatchGovernor: Sendable {
   static let glance = Duration.microseconds(100)
   /// For so long no commit must come for the writers that waited to have had their turn.
   static let lull = Duration.microseconds(400)
-  /// The longest hold while nobody else writes: a writer that comes then waits once.
-  static let quietHold = Duration.milliseconds(40)
+  /// The longest hold while nobody else writes: again just short of a look.
+  static let quietHold = Duration.microseconds(32_500)
+  /// After so much holding without a pause, one is made for writers that came meanwhile: nothing tells of them before
+  /// they have had their turn.
+  static let quietStretch = Duration.milliseconds(100)
+  /// How much longer a pause lasts where somebody who commits all the time hasn't: a writer that missed its first looks
+  /// looks every 15 to 25 ms only.
+  static let patience = Duration.milliseconds(25)
   /// For so long after somebody's last commit others count as writing.
   static let quiet = Duration.milliseconds(250)
   /// Rows of the driving table in a batch.
@@ -37,16 +43,30 @@ struct BatchGovernor: Sendable {
   /// Frames after which the log is begun anew: 12 MB with pages of 4 KiB; more where batches are large, since each time
   /// costs a batch, and since pages that are changed again and again are brought into the file once.
   static let frames = 3000...7000
-  /// The same while nobody else writes: 40 MB.
+  /// Frames that come before the next try where somebody was in the way.
+  static let retry = 4000
+  /// The same as ``frames`` while nobody else writes: 40 MB.
   static let quietFrames = 10_000
 
-  /// Rows of the driving table in the next batch.
-  private(set) var size = first
+  /// How fast a walk goes: what the next batch is measured by.
+  struct Pace: Sendable {
+    /// Rows of the driving table in the next batch.
+    fileprivate(set) var size = BatchGovernor.first
+    /// What a commit takes for each row of the driving table, in seconds.
+    fileprivate var commitCost = 0.0
+  }
+
+  /// What was learnt in the walk that is under way.
+  private(set) var pace = Pace()
   private var sinceOthersWrote = Duration.zero
   private var lastVersion: Int64?
   private var keptFrames = 0
-  /// What a commit takes for each row of the driving table, in seconds.
-  private var commitCost = 0.0
+  /// In how many of the last pauses others committed: 1 for all of them.
+  private var presence = 0.0
+  private var heldQuietly = Duration.zero
+
+  /// Rows of the driving table in the next batch.
+  var size: Int { pace.size }
 
   /// Takes note of the database's `data_version`, which changes when another connection commits.
   ///
@@ -62,10 +82,10 @@ struct BatchGovernor: Sendable {
     lastVersion = version
   }
 
-  /// Begins with small batches again: what a row costs in one walk says nothing about the next.
-  mutating func beginWalk() {
-    size = Self.first
-    commitCost = 0
+  /// Begins a walk: with small batches, since what a row costs in one walk says nothing about the next, or as fast as an
+  /// earlier walk of the same kind went.
+  mutating func beginWalk(at pace: Pace = Pace()) {
+    self.pace = pace
   }
 
   /// Whether another connection has written lately.
@@ -90,7 +110,7 @@ struct BatchGovernor: Sendable {
   ///   - rows: The rows of the driving table that it has deleted.
   ///   - next: What its next part will take.
   func isFull(after spent: Duration, rows: Int, next: Duration) -> Bool {
-    spent + next + .seconds(commitCost * Double(rows)) > target
+    spent + next + .seconds(pace.commitCost * Double(rows)) > target
   }
 
   /// The longest pause after a hold while others write: until a writer that came at any moment of the hold has looked.
@@ -112,19 +132,33 @@ struct BatchGovernor: Sendable {
   mutating func note(hold: Duration, commit: Duration, rows: Int, isCut: Bool) -> Duration {
     if rows > 0 {
       let cost = commit.inSeconds / Double(rows)
-      commitCost = commitCost == 0 ? cost : 0.7 * commitCost + 0.3 * cost
+      pace.commitCost = pace.commitCost == 0 ? cost : 0.7 * pace.commitCost + 0.3 * cost
     }
     let factor = min(2, max(0.25, target.inSeconds / max(hold.inSeconds, 0.000_001)))
-    var wanted = size
-    if isCut {
-      // A little more than fits, so that time decides.
-      wanted = rows + max(1, rows / 4)
-    } else if rows >= size || factor < 1 {
-      // A batch that wasn't full says nothing about how long a full one takes.
-      wanted = Int(Double(size) * factor)
+    // A little more than fits, so that time decides.
+    let wanted = isCut ? rows + max(1, rows / 4) : Int(Double(size) * factor)
+    pace.size = min(Self.sizes.upperBound, max(Self.sizes.lowerBound, wanted))
+    if othersWrite {
+      heldQuietly = .zero
+      return Self.pause(after: hold)
     }
-    size = min(Self.sizes.upperBound, max(Self.sizes.lowerBound, wanted))
-    return othersWrite ? Self.pause(after: hold) : .zero
+    heldQuietly += hold
+    guard heldQuietly >= Self.quietStretch else { return .zero }
+    heldQuietly = .zero
+    return Self.pause(after: hold)
+  }
+
+  /// Takes note of a pause in which others could write.
+  ///
+  /// - Parameter committed: Whether they did.
+  mutating func note(committed: Bool) {
+    presence = 0.8 * presence + (committed ? 0.2 : 0)
+  }
+
+  /// How much longer the pause lasts that is just over, where nobody has committed in it: those who commit in most pauses
+  /// wait for the lock.
+  var patience: Duration {
+    presence > 0.6 ? Self.patience : .zero
   }
 
   /// Whether it is time to begin the log anew.
@@ -133,19 +167,18 @@ struct BatchGovernor: Sendable {
   func wantsNewLog(_ log: LogState, batch: Int) -> Bool {
     let busy = min(Self.frames.upperBound, max(Self.frames.lowerBound, 8 * batch))
     let limit = othersWrite ? busy : Self.quietFrames
-    return log.frames >= limit + (keptFrames <= log.frames ? keptFrames : 0)
+    guard keptFrames > 0, keptFrames <= log.frames else { return log.frames >= limit }
+    return log.frames >= max(limit, keptFrames + Self.retry)
   }
 
-  /// Whether a checkpoint in the background is due: not so often that pages which batch after batch changes are brought
-  /// into the file again and again.
-  ///
-  /// - Parameter batch: Frames that the last batch added.
-  func wantsCheckpoint(_ log: LogState, batch: Int) -> Bool {
-    log.backlog >= (othersWrite ? max(Self.backlog, 2 * batch) : Self.quietFrames / 2)
+  /// Whether a checkpoint in the background is due. While others write it follows nearly each batch, so that it is done
+  /// when the pause is over: a log that is wholly in the file when somebody writes is begun anew by itself.
+  func wantsCheckpoint(_ log: LogState) -> Bool {
+    log.backlog >= (othersWrite ? Self.backlog : Self.quietFrames / 2)
   }
 
-  /// Takes note of the log after such a try: nothing where it is begun anew, its state where a reader keeps it, so that
-  /// the next try comes when it has grown by as much again.
+  /// Takes note of the log after such a try: nothing where it is begun anew, its state where somebody was in the way, so
+  /// that the next try comes when it has grown a little.
   mutating func note(log: LogState?) {
     keptFrames = log?.frames ?? 0
   }

@@ -56,9 +56,7 @@ struct BatchWalk: Sendable {
       }
       guard stop == nil else { return }
       if extent.isDense {
-        let hasTriggers = try await purge.session.perform { try $0.hasTriggers(on: root.tables) }
-        try await walk(DirectBatches(root, condition, extent: extent, ranges: hasTriggers ? nil : graph))
-        return
+        return try await deleteDirectly(root, condition, extent: extent, graph: graph)
       }
     }
     let listing = try await purge.session.transaction(.scratch) { connection in
@@ -71,6 +69,21 @@ struct BatchWalk: Sendable {
     try await walkLists(root, ancestors: [], graph: graph, listing: listing, keeps: keeps)
   }
 
+  /// Deletes rows that nothing holds in the order of their table, or in slabs where that is less to write.
+  private mutating func deleteDirectly(
+    _ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph
+  ) async throws {
+    if try await purge.session.perform({ try $0.hasTriggers(on: pass.tables) }) {
+      try await walk(DirectBatches(pass, condition, extent: extent))
+    } else if let scattered = try await purge.session.perform({
+      try ScatteredIndex(pass, condition, extent: extent, on: $0)
+    }) {
+      try await walkSlabs(of: pass, condition, extent: extent, graph: graph, order: scattered)
+    } else {
+      try await walk(DirectBatches(pass, condition, extent: extent, ranges: graph))
+    }
+  }
+
   /// Batches for the children that lie scattered over their table: they go first, in the order of their own table.
   private func scatteredLeaves(
     of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph
@@ -79,11 +92,37 @@ struct BatchWalk: Sendable {
       let edges = try pass.leaves.filter { edge in
         try ScatterSample(edge, of: pass, condition, extent: extent, graph: graph, on: connection)?.isScattered ?? false
       }
-      guard !edges.isEmpty else { return [] }
-      try pass.makeList(on: connection, parent: nil, graph: graph, without: DoomedRows())
       return try edges.compactMap { edge in
         try ScatteredBatches(edge, of: pass, condition, graph: graph, on: connection)
       }
+    }
+  }
+
+  /// Deletes slab after slab: what belongs to its rows first, in the order of the table, then the rows in the order of an
+  /// index.
+  private mutating func walkSlabs(
+    of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph, order: ScatteredIndex
+  ) async throws {
+    let batches = SlabBatches(pass, condition, extent: extent, order: order)
+    let size = SlabBatches.size(for: extent.rows)
+    var (cursor, paces) = (extent.first - 1, (children: BatchGovernor.Pace(), rows: BatchGovernor.Pace()))
+    while stop == nil {
+      let from = cursor
+      let slab = try await purge.session.transaction(.read) { connection in
+        try batches.list(after: from, through: extent.last, rows: size, on: connection)
+      }
+      guard let slab else { return }
+      if !pass.leaves.isEmpty || !pass.unlinks.isEmpty {
+        governor.beginWalk(at: paces.children)
+        try await walk(
+          DirectBatches(pass, condition, extent: slab, ranges: graph, keepsParents: true), isBegun: true)
+        paces.children = governor.pace
+        guard stop == nil else { return }
+      }
+      governor.beginWalk(at: paces.rows)
+      try await walk(batches, isBegun: true)
+      paces.rows = governor.pace
+      cursor = slab.last
     }
   }
 
@@ -121,7 +160,8 @@ struct BatchWalk: Sendable {
   }
 
   @discardableResult
-  mutating func walk(_ batches: some BatchSource) async throws -> Int {
+  mutating func walk(_ batches: some BatchSource, isBegun: Bool = false) async throws -> Int {
+    if !isBegun { governor.beginWalk() }
     if purge.catalogue.engine == .postgres { return try await walkOnServer(batches) }
     guard let triggered else { return try await walkThrough(batches) }
     return try await walkThrough(TriggeringBatches(source: batches, triggered: triggered))
@@ -130,7 +170,6 @@ struct BatchWalk: Sendable {
   private mutating func walkThrough(_ batches: some BatchSource) async throws -> Int {
     let catalogue = purge.catalogue
     try await purge.session.perform { try Preflight.check(batches.statements, catalogue, on: $0) }
-    governor.beginWalk()
     var cursor = batches.start
     var held = 0
     var next = try await nextParts(of: batches, after: cursor)
@@ -146,7 +185,7 @@ struct BatchWalk: Sendable {
       report(outcome, batch)
       cursor = batch.last
       let spent = context.clock.stopwatch()
-      if let log = purge.session.logState(), governor.wantsCheckpoint(log, batch: lastFrames) { purge.keeper?.begin() }
+      if let log = purge.session.logState(), governor.wantsCheckpoint(log) { purge.keeper?.begin() }
       next = try await nextParts(of: batches, after: cursor)
       try await yield(pause, spent: spent)
     }
@@ -156,7 +195,7 @@ struct BatchWalk: Sendable {
   /// Looks for the next batch, outside its transaction and while others may write, and whether they did.
   private mutating func nextParts(of batches: some BatchSource, after cursor: Int64) async throws -> [BatchBound] {
     let (size, part) = (governor.size, governor.partSize)
-    let (version, parts) = try await purge.session.perform { connection in
+    let (version, parts) = try await purge.session.transaction(.read) { connection in
       (
         try connection.integer("PRAGMA data_version"),
         try batches.parts(after: cursor, rows: size, each: part, on: connection)
@@ -226,19 +265,25 @@ struct BatchWalk: Sendable {
   }
 
   /// Pauses until the writers that waited have committed and no more commits follow, or the pause is over.
-  private func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
+  private mutating func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
+    guard pause > .zero else { return }
     var commits = lastCommits
-    var haveCommitted = false
-    var since = spent()
-    while case let rest = pause - spent(), rest > .zero {
+    var (haveCommitted, isPatient) = (false, false)
+    var (end, since) = (pause, spent())
+    while true {
       let now = purge.session.logState()?.commits
       if now != commits {
         (commits, haveCommitted, since) = (now, true, spent())
       } else if haveCommitted, spent() - since >= BatchGovernor.lull {
-        return
+        break
       }
-      try await context.clock.sleep(for: min(rest, BatchGovernor.glance))
+      if spent() >= end {
+        guard !haveCommitted, !isPatient else { break }
+        (end, isPatient) = (end + governor.patience, true)
+      }
+      try await context.clock.sleep(for: BatchGovernor.glance)
     }
+    if purge.keeper != nil { governor.note(committed: haveCommitted) }
   }
 
   /// Waits while a reader of another program keeps the log from being begun anew, so that it doesn't grow without end.

@@ -60,7 +60,7 @@ extension DeletionPass {
     edge.parentColumns.count == 1 ? key(of: edge, as: alias) : "(\(key(of: edge, as: alias)))"
   }
 
-  private func keyName(_ column: String) -> String {
+  func keyName(_ column: String) -> String {
     "k\(keyColumns.firstIndex(of: column) ?? 0)"
   }
 

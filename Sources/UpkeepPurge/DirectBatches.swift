@@ -10,6 +10,11 @@ struct RowExtent: Sendable {
   /// Whether so many of the rows between are selected that walking over all of them is right.
   var isDense: Bool
 
+  /// An extent that was looked up otherwise.
+  init(first: Int64, last: Int64, rows: Int64) {
+    (self.first, self.last, self.rows, isDense) = (first, last, rows, true)
+  }
+
   /// Looks them up in the index of the condition's time column, or takes the whole table where there is none.
   init?(_ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection) throws {
     let table = SQL.quoted(pass.table.name)
@@ -55,11 +60,15 @@ struct DirectBatches: BatchSource {
   ///
   /// - Parameter graph: Given where rows may be deleted by ranges of their numbers: nothing that runs beside it, such as a
   ///   trigger, may change in between which rows the condition selects.
-  init(_ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, ranges graph: DeletionGraph? = nil) {
+  /// - Parameter keepsParents: Whether only what belongs to the rows goes or changes, and they themselves go later.
+  init(
+    _ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, ranges graph: DeletionGraph? = nil,
+    keepsParents: Bool = false
+  ) {
     start = extent.first - 1
     last = extent.last
     let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
-    let instant = pass.timeColumn?.instant(of: "t") ?? "NULL"
+    let instant = keepsParents ? "NULL" : pass.timeColumn?.instant(of: "t") ?? "NULL"
     func range(_ sql: inout SQL) {
       sql += "t.\(number) > ?1 AND t.\(number) <= ?2 AND "
       sql.add(condition, of: "t")
@@ -84,9 +93,11 @@ struct DirectBatches: BatchSource {
       sql += ")"
       deletions.append((TableTally(table: edge.child, rows: 0, isUnlink: edge.action == .unlink), sql))
     }
-    var own = SQL("DELETE FROM \(table) AS t NOT INDEXED WHERE ", reserved: 2)
-    range(&own)
-    deletions.append((TableTally(table: pass.table.name, rows: 0), own))
+    if !keepsParents {
+      var own = SQL("DELETE FROM \(table) AS t NOT INDEXED WHERE ", reserved: 2)
+      range(&own)
+      deletions.append((TableTally(table: pass.table.name, rows: 0), own))
+    }
     self.deletions = deletions
     guard let graph, let references = pass.rangeReferences(graph) else {
       ranges = nil
@@ -97,7 +108,8 @@ struct DirectBatches: BatchSource {
     kept.add(condition, of: "t")
     kept += ") IS NOT TRUE ORDER BY t.\(number) LIMIT ?3"
     let whole = "DELETE FROM \(table) WHERE \(number) BETWEEN ?1 AND ?2"
-    ranges = Ranges(kept: kept, deletions: references.map { $0.edge.change.text + $0.condition } + [whole])
+    ranges = Ranges(
+      kept: kept, deletions: references.map { $0.edge.change.text + $0.condition } + (keepsParents ? [] : [whole]))
   }
 
   var statements: [String] {

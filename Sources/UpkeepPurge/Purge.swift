@@ -91,6 +91,8 @@ public struct Purge: Sendable {
     return try await session.perform { connection in
       // Pages are kept so that batches find the inner pages of every index again.
       try connection.execute("PRAGMA cache_size = -16000")
+      // Lists of rows are searched again and again; what doesn't fit goes to a file.
+      try connection.execute("PRAGMA temp.cache_size = -8000")
       if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }
       let journal = try connection.first("PRAGMA journal_mode")?[0].text ?? ""
       if journal != "wal" {

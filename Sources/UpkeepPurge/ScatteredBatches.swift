@@ -50,7 +50,6 @@ struct ScatteredBatches: BatchSource {
   private let number: String
   private let name: String
   private let tally: TableTally
-  private let isListed: String
   private let sql: SQL
 
   /// Prepares the batches; nothing where the table is empty.
@@ -65,14 +64,11 @@ struct ScatteredBatches: BatchSource {
     self.number = number
     name = SQL.quoted(child.name)
     tally = TableTally(table: edge.child, rows: 0)
-    try connection.execute(
-      "CREATE INDEX IF NOT EXISTS \(pass.list)_scattered ON \(pass.listName) (\(pass.key(of: edge)))")
+    let keys = try pass.listKeys(of: edge, condition, on: connection)
     // The list says at once that a parent isn't doomed; that a listed one still is, only the parent itself can say.
     var sql = SQL("DELETE FROM \(name) AS c NOT INDEXED WHERE c.\(number) > ?1 AND c.\(number) <= ?2 AND ", reserved: 2)
-    isListed =
-      "EXISTS (SELECT 1 FROM \(pass.list) p WHERE "
-      + "\(pass.keyTuple(of: edge, as: "p")) = \(edge.reference(of: "c")))"
-    sql += "\(isListed) AND "
+    sql +=
+      "EXISTS (SELECT 1 FROM \(keys) p WHERE \(pass.keyTuple(of: edge, as: "p")) = \(edge.reference(of: "c"))) AND "
     sql += "EXISTS (SELECT 1 FROM \(SQL.quoted(pass.table.name)) t WHERE "
     sql += "\(SQL.tuple(edge.parentColumns, of: "t")) = \(edge.reference(of: "c")) AND "
     sql.add(condition, of: "t")
@@ -80,10 +76,9 @@ struct ScatteredBatches: BatchSource {
     self.sql = sql
   }
 
-  /// Only rows of listed parents count: a batch of rows that all go must not be as large as one where hardly any does.
   private var boundStatement: String {
     "SELECT max(n), count(*), NULL, NULL FROM (SELECT c.\(number) AS n FROM \(name) c NOT INDEXED "
-      + "WHERE c.\(number) > ?1 AND \(isListed) ORDER BY c.\(number) LIMIT ?2)"
+      + "WHERE c.\(number) > ?1 ORDER BY c.\(number) LIMIT ?2)"
   }
 
   var statements: [String] {
@@ -102,5 +97,35 @@ struct ScatteredBatches: BatchSource {
     var tally = tally
     tally.rows = try connection.execute(sql.text, [.integer(cursor), .integer(last)] + sql.values)
     return BatchOutcome(tallies: [tally])
+  }
+}
+
+extension DeletionPass {
+  /// Lists what an edge refers to in the rows that the pass selects, and nothing else: the smaller the list, the sooner a
+  /// row is found on it.
+  ///
+  /// - Returns: The temporary table, with the columns of ``key(of:as:)``.
+  fileprivate func listKeys(
+    of edge: DeletionEdge, _ condition: RowCondition, on connection: any DatabaseConnection
+  ) throws -> String {
+    let keys = "temp.\(prefix)keys_\(id)_\(edges.firstIndex(of: edge) ?? 0)"
+    let isNumber = table.rowNumberColumn.map { edge.parentColumns.map(\.schemaKey) == [$0.schemaKey] } ?? false
+    let columns = edge.parentColumns.map { column in
+      let description = table.column(column)
+      return isNumber
+        ? keyName(column) + " INTEGER PRIMARY KEY"
+        : "\(keyName(column)) \(description?.affinity ?? "BLOB") NOT NULL "
+          + "COLLATE \(SQL.quoted(description?.collation ?? ColumnDescription.binary))"
+    }
+    try connection.execute("DROP TABLE IF EXISTS \(keys)")
+    try connection.execute(
+      "CREATE TABLE \(keys) (\(columns.joined(separator: ", "))"
+        + (isNumber ? ")" : ", PRIMARY KEY (\(key(of: edge)))) WITHOUT ROWID"))
+    // A key that is NULL is referred to by nothing.
+    var sql = SQL("INSERT OR IGNORE INTO \(keys) SELECT \(SQL.list(edge.parentColumns, of: "t"))")
+    sql += " FROM \(SQL.quoted(table.name)) t NOT INDEXED WHERE "
+    sql.add(condition, of: "t")
+    try connection.execute(sql.text, sql.values)
+    return keys
   }
 }

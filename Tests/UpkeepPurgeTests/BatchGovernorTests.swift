@@ -27,10 +27,42 @@ struct BatchGovernorTests {
     #expect(governor.size == 8)
   }
 
-  @Test func keepsItsSizeAfterABatchThatWasNotFull() {
+  /// Of a hundred numbers one row stays: the ninety-nine that went must not keep the next batch from growing.
+  @Test func growsAfterABatchInWhichSomeRowsStayed() {
     var governor = BatchGovernor()
-    _ = note(&governor, hold: .microseconds(1), rows: 3)
+    for _ in 0..<4 { _ = note(&governor, hold: .milliseconds(1), rows: governor.size - 1) }
+    #expect(governor.size == 800)
+  }
+
+  @Test func goesOnAtThePaceOfAnEarlierWalk() {
+    var governor = BatchGovernor()
+    for _ in 0..<4 { _ = note(&governor, hold: .milliseconds(1), rows: governor.size) }
+    let pace = governor.pace
+    governor.beginWalk()
     #expect(governor.size == 50)
+    governor.beginWalk(at: pace)
+    #expect(governor.size == 800)
+  }
+
+  @Test func listensForWritersNowAndThenWhileNobodyWrites() {
+    var governor = BatchGovernor()
+    governor.note(version: 1, after: .zero)
+    governor.note(version: 1, after: .seconds(1))
+    let hold = Duration.milliseconds(30)
+    #expect((0..<3).map { _ in note(&governor, hold: hold, rows: 50) } == [.zero, .zero, .zero])
+    #expect(note(&governor, hold: hold, rows: 50) == BatchGovernor.pause(after: hold))
+    #expect(note(&governor, hold: hold, rows: 50) == .zero)
+  }
+
+  @Test func waitsLongerForAWriterThatCommittedInMostPauses() {
+    var governor = BatchGovernor()
+    #expect(governor.patience == .zero)
+    for _ in 0..<4 { governor.note(committed: true) }
+    #expect(governor.patience == .zero)
+    governor.note(committed: true)
+    #expect(governor.patience == .milliseconds(25))
+    governor.note(committed: false)
+    #expect(governor.patience == .zero)
   }
 
   @Test func asksForALittleMoreThanFitted() {
@@ -50,7 +82,7 @@ struct BatchGovernorTests {
     #expect(governor.isFull(after: .milliseconds(5), rows: 100, next: .microseconds(1001)))
     governor.note(version: 1, after: .zero)
     governor.note(version: 1, after: .seconds(1))
-    #expect(!governor.isFull(after: .milliseconds(38), rows: 100, next: .milliseconds(1)), "nobody else writes")
+    #expect(!governor.isFull(after: .milliseconds(30), rows: 100, next: .milliseconds(1)), "nobody else writes")
   }
 
   @Test func beginsEachWalkWithSmallBatches() {
@@ -88,16 +120,14 @@ struct BatchGovernorTests {
     LogState(frames: frames, checkpointed: 0, pageSize: 4096)
   }
 
-  @Test func checkpointsInTheBackgroundOnceABatchOrTwoHaveCome() {
+  @Test func checkpointsInTheBackgroundAfterNearlyEachBatchWhileOthersWrite() {
     var governor = BatchGovernor()
-    #expect(!governor.wantsCheckpoint(log(255), batch: 100))
-    #expect(governor.wantsCheckpoint(log(256), batch: 100))
-    #expect(!governor.wantsCheckpoint(log(799), batch: 400))
-    #expect(governor.wantsCheckpoint(log(800), batch: 400))
+    #expect(!governor.wantsCheckpoint(log(255)))
+    #expect(governor.wantsCheckpoint(log(256)))
     governor.note(version: 1, after: .zero)
     governor.note(version: 1, after: .seconds(1))
-    #expect(!governor.wantsCheckpoint(log(4999), batch: 400))
-    #expect(governor.wantsCheckpoint(log(5000), batch: 400))
+    #expect(!governor.wantsCheckpoint(log(4999)))
+    #expect(governor.wantsCheckpoint(log(5000)))
     #expect(!governor.wantsNewLog(log(9999), batch: 400))
     #expect(governor.wantsNewLog(log(10_000), batch: 400))
   }
@@ -111,11 +141,11 @@ struct BatchGovernorTests {
     #expect(governor.wantsNewLog(log(7000), batch: 5000))
   }
 
-  @Test func triesAgainWhenALogThatAReaderKeepsHasGrownByAsMuch() {
+  @Test func triesAgainWhenALogThatSomebodyKeptHasGrownALittle() {
     var governor = BatchGovernor()
     governor.note(log: log(3500))
-    #expect(!governor.wantsNewLog(log(6499), batch: 100))
-    #expect(governor.wantsNewLog(log(6500), batch: 100))
+    #expect(!governor.wantsNewLog(log(7499), batch: 100))
+    #expect(governor.wantsNewLog(log(7500), batch: 100))
     #expect(governor.wantsNewLog(log(3400), batch: 100), "it was begun anew meanwhile")
     governor.note(log: nil)
     #expect(governor.wantsNewLog(log(3500), batch: 100))

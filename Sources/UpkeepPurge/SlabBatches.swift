@@ -1,0 +1,136 @@
+import UpkeepCore
+import UpkeepDatabase
+
+/// An index of a table in which neighbouring rows lie far apart, from a sample.
+///
+/// A short batch in the order of such a table changes nearly a page of the index for each row, and the next batch changes
+/// the same pages again: many times what one large deletion writes.
+struct ScatteredIndex: Sendable {
+  private static let rows: Int64 = 1000
+  private static let neighbours = 64
+  /// Entries of an index that lie on one page, roughly.
+  private static let page = 128.0
+  /// Pages of all indexes for each row, above which the walk in slabs writes less.
+  private static let enough = 0.6
+  /// Rows below which the indexes stay small enough.
+  private static let smallest: Int64 = 50_000
+
+  /// The columns of the index that lies furthest apart, in its order.
+  let columns: [String]
+
+  /// Looks at three runs of doomed rows; nothing where short batches in the order of the table change few pages.
+  init?(_ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, on connection: any DatabaseConnection)
+    throws
+  {
+    guard extent.rows >= Self.smallest else { return nil }
+    var (sum, furthest, columns) = (0.0, 0.0, [String]())
+    for index in pass.table.indexes where !index.isPartial && !index.columns.contains("") {
+      guard let leading = index.columns.first else { continue }
+      let pages = try Self.pages(for: leading, of: pass, condition, extent: extent, on: connection)
+      sum += pages
+      if pages > furthest { (furthest, columns) = (pages, index.columns) }
+    }
+    guard sum >= Self.enough else { return nil }
+    self.columns = columns
+  }
+
+  /// Pages of an index for each of a thousand rows that follow each other in the table.
+  private static func pages(
+    for column: String, of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent,
+    on connection: any DatabaseConnection
+  ) throws -> Double {
+    let (table, name) = (SQL.quoted(pass.table.name), SQL.quoted(column))
+    var run = SQL("SELECT v FROM (SELECT t.\(name) AS v FROM \(table) t NOT INDEXED WHERE ", reserved: 2)
+    run += "t.\(pass.rowNumber) >= ?1 AND "
+    run.add(condition, of: "t")
+    run += " ORDER BY t.\(pass.rowNumber) LIMIT ?2) WHERE v IS NOT NULL ORDER BY v"
+    let between =
+      "SELECT count(*) FROM (SELECT 1 FROM \(table) WHERE \(name) >= ?1 AND \(name) < ?2 LIMIT \(Int(page)))"
+    var (looks, entries) = (0, 0.0)
+    for quarter in 1...3 {
+      let start = extent.first + (extent.last - extent.first) / 4 * Int64(quarter)
+      let values = try connection.map(run.text, [.integer(start), .integer(Self.rows)] + run.values) { $0[0] }
+      for position in stride(from: 0, to: values.count - 1, by: max(1, values.count / neighbours)) {
+        looks += 1
+        entries += Double(try connection.integer(between, [values[position], values[position + 1]]))
+      }
+    }
+    return looks == 0 ? 0 : entries / Double(looks) / page
+  }
+}
+
+/// Some thousand rows of a pass that nothing holds, listed in the order of an index, and deleted in that order.
+///
+/// The pages of the table that these rows lie on are few enough to be changed by batch after batch, and each page of the
+/// index is changed once. The rows' children went before, in the order of the table: a crash between the two leaves
+/// doomed rows without their children, which the next run finishes; never a child without its parent.
+struct SlabBatches: BatchSource {
+  /// Rows of a slab: more in a large table, whose indexes have more pages.
+  static func size(for rows: Int64) -> Int64 {
+    min(64_000, max(16_000, rows / 12))
+  }
+
+  let start: Int64 = 0
+  private let list: String
+  private let tally: TableTally
+  private let fill: SQL
+  private let sql: SQL
+
+  /// Prepares the batches of any slab.
+  init(_ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, order: ScatteredIndex) {
+    let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
+    list = "temp.\(pass.prefix)slab_\(pass.id)"
+    tally = TableTally(table: pass.table.name, rows: 0)
+    // The order of the table is forced, so that a slab is a piece of it.
+    let instant = pass.timeColumn?.instant(of: "t") ?? "NULL"
+    let columns = order.columns.indices.map { "c\($0)" }.joined(separator: ", ")
+    let values = order.columns.enumerated().map { "t.\(SQL.quoted($1)) AS c\($0)" }.joined(separator: ", ")
+    var fill = SQL(
+      "INSERT INTO \(list) (at, r) SELECT at, n FROM (SELECT \(instant) AS at, t.\(number) AS n, ", reserved: 3)
+    fill += "\(values) FROM \(table) t NOT INDEXED WHERE t.\(number) > ?1 AND t.\(number) <= ?2 AND "
+    fill.add(condition, of: "t")
+    fill += " ORDER BY t.\(number) LIMIT ?3) ORDER BY \(columns), n"
+    self.fill = fill
+    var sql = SQL("DELETE FROM \(table) AS t NOT INDEXED WHERE t.\(number) IN ", reserved: 2)
+    sql += "(SELECT r FROM \(list) WHERE seq > ?1 AND seq <= ?2) AND "
+    sql.add(condition, of: "t")
+    self.sql = sql
+  }
+
+  /// Lists the next slab.
+  ///
+  /// - Returns: Between which numbers its rows lie; nothing where none is left.
+  func list(after cursor: Int64, through last: Int64, rows: Int64, on connection: any DatabaseConnection) throws
+    -> RowExtent?
+  {
+    try connection.execute("CREATE TABLE IF NOT EXISTS \(list) (seq INTEGER PRIMARY KEY, at INTEGER, r INTEGER)")
+    try connection.execute("DELETE FROM \(list)")
+    try connection.execute(fill.text, [.integer(cursor), .integer(last), .integer(rows)] + fill.values)
+    let ends = try connection.first("SELECT min(r), max(r), count(*) FROM \(list)")
+    guard let ends, let first = ends[0].integer, let last = ends[1].integer else { return nil }
+    return RowExtent(first: first, last: last, rows: ends[2].integer ?? 0)
+  }
+
+  private var boundStatement: String {
+    "SELECT max(seq), count(*), min(at), max(at) FROM "
+      + "(SELECT seq, at FROM \(list) WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
+  }
+
+  var statements: [String] {
+    [boundStatement, sql.text]
+  }
+
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    try parts(after: cursor, rows: rows, each: part) { from, count in
+      BatchBound(try connection.first(boundStatement, [.integer(from), .integer(Int64(count))]))
+    }
+  }
+
+  func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {
+    var tally = tally
+    tally.rows = try connection.execute(sql.text, [.integer(cursor), .integer(last)] + sql.values)
+    return BatchOutcome(tallies: [tally])
+  }
+}
