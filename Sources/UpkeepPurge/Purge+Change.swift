@@ -37,6 +37,8 @@ extension Purge {
         break
       } catch let lost as LostBatch {
         try await walk.recover(from: lost)
+      } catch let error as TaskError where error.code == "connection_lost" {
+        try await walk.recover(from: LostBatch(error: error, doubtful: nil))
       }
     }
     if let reason = walk.stop { context.stop(for: reason) }

@@ -26,12 +26,16 @@ extension BatchWalk {
 
   private mutating func deleteLists(of step: DeletionPlan.Step, graph: DeletionGraph) async throws {
     let root = step.root
-    let listing = try await purge.session.transaction(.scratch) { connection in
+    let (listing, isEmpty) = try await purge.session.transaction(.scratch) { connection in
       var none = DoomedRows()
       try step.rule.condition.makeRankings(without: none, on: connection)
-      return try root.makeLists(on: connection, graph: graph, doomed: &none)
+      let listing = try root.makeLists(on: connection, graph: graph, doomed: &none)
+      return (listing, try connection.integer("SELECT EXISTS (SELECT 1 FROM \(root.list))") == 0)
     }
     let keeps = !step.rule.selectsUnreferenced
+    if !isEmpty || keeps && listing.held > 0 {
+      try await purge.warnOfMissingIndexes(step, graph: graph, in: context)
+    }
     if keeps { count(held: listing.held, of: root.table.name) }
     count(excepted: listing.excepted)
     try await walkServerLists(root, ancestors: [], graph: graph, keeps: keeps)

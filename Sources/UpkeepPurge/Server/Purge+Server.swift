@@ -5,8 +5,9 @@ extension Purge {
   /// Reads the schema of a server's database, and makes the connection find by name what the schema refers to.
   static func prepareServer(_ session: any DatabaseSession) async throws -> Catalogue {
     try await session.perform { connection in
-      // Lists of rows stay in memory up to this size.
+      // Lists of rows stay in memory up to this size, and are joined there.
       try connection.execute("SET temp_buffers = '16MB'")
+      try connection.execute("SET work_mem = '16MB'")
       return try Catalogue(of: connection)
     }
   }
