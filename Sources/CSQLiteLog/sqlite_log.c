@@ -221,3 +221,17 @@ int sqlite_log_reserve(struct sqlite3 *connection, int reserve) {
   int flags = (reserve ? SQLITE_SHM_LOCK : SQLITE_SHM_UNLOCK) | SQLITE_SHM_EXCLUSIVE;
   return file->pMethods->xShmLock(file, 1, 1, flags) == SQLITE_OK;
 }
+
+const void *sqlite_log_file(struct sqlite3 *connection) {
+  sqlite3_file *file = NULL;
+  if (!sqlite_log_index(connection)) return NULL;
+  if (sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK) return NULL;
+  return file && file->pMethods && file->pMethods->xSync == log_sync ? real(file) : NULL;
+}
+
+int sqlite_log_sync(const void *file) {
+  // Not through our own file: what it gathers belongs to the connection's thread. A commit that was acknowledged has left
+  // nothing there.
+  sqlite3_file *log = (sqlite3_file *)file;
+  return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+}

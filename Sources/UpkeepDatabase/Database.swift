@@ -80,6 +80,10 @@ public protocol DatabaseSession: Sendable {
   /// - Returns: False where somebody else is checkpointing now.
   func reserveCheckpoints(_ reserve: Bool) async throws -> Bool
 
+  /// Waits until what was committed on this session so far survives a power cut, without keeping its other statements
+  /// from being run: many commits of ``Durability/normal`` become durable together.
+  func makeDurable() async throws
+
   /// Connects again after the connection was lost (code `connection_lost`). Everything temporary is gone then.
   func reconnect() async throws
 

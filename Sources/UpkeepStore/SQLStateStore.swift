@@ -20,6 +20,8 @@ public actor SQLStateStore: StateStore {
   private var opening: Task<any DatabaseSession, any Error>?
   private var waiting: [GroupedWrite] = []
   private var isWriting = false
+  private var waitingForDisk: [CheckedContinuation<Void, any Error>] = []
+  private var isSyncing = false
 
   /// Describes a store; nothing is opened yet.
   public init(database: any Database, inspector: any ProcessInspector, wallClock: any WallClock) {
@@ -68,6 +70,32 @@ public actor SQLStateStore: StateStore {
       await group.commit(on: session)
     }
     isWriting = false
+  }
+
+  /// Waits until all that is committed survives a power cut, together with others that wait for that; writes go on
+  /// meanwhile.
+  func untilDurable() async throws {
+    let session = try await session()
+    try await withCheckedThrowingContinuation { continuation in
+      waitingForDisk.append(continuation)
+      guard !isSyncing else { return }
+      isSyncing = true
+      Task { await syncWaiting(on: session) }
+    }
+  }
+
+  private func syncWaiting(on session: any DatabaseSession) async {
+    while !waitingForDisk.isEmpty {
+      let group = waitingForDisk
+      waitingForDisk = []
+      do {
+        try await session.makeDurable()
+        for continuation in group { continuation.resume() }
+      } catch {
+        for continuation in group { continuation.resume(throwing: error) }
+      }
+    }
+    isSyncing = false
   }
 
   /// Runs `body` in one transaction for reading.

@@ -34,4 +34,12 @@ int sqlite_log_read(const void *index, struct sqlite_log_state *state);
 /// it. Closing the connection, or the end of the process, gives it back.
 int sqlite_log_reserve(struct sqlite3 *connection, int reserve);
 
+/// The open write-ahead log of a connection, or NULL where it isn't in WAL mode. It stays open until the connection is
+/// closed. Call it on the connection's own thread, after it has read from the database.
+const void *sqlite_log_file(struct sqlite3 *connection);
+
+/// Presses what was committed to such a log to the disk, on any thread and beside the connection's own statements.
+/// Returns SQLite's result code.
+int sqlite_log_sync(const void *file);
+
 #endif

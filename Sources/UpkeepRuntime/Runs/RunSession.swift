@@ -50,7 +50,7 @@ struct RunSession {
     (events, send) = AsyncStream.makeStream(of: Event.self)
   }
 
-  var store: any RunStore & LeaseStore { runner.store }
+  var store: any RunLifeStore { runner.store }
   var runID: String { record.result.runID }
 
   mutating func run() async -> RunResult {
@@ -145,12 +145,14 @@ struct RunSession {
         // It has its place in the queue: say that it lives, and look whether somebody wants it to stop.
         if let event = try await store.renew(runID, owner: runner.inspector.current).event { return event }
       }
-      let answer = try await store.request(
+      let beginning = try await store.begin(
         LeaseRequest(
           runID: runID, task: request.task.name, owner: runner.inspector.current, overlap: rules.overlap,
-          exclusiveWith: rules.exclusiveWith, waits: waits, limit: runner.maxConcurrentRuns))
-      if waits || answer.isGranted { leased = true }
-      return .answered(answer)
+          exclusiveWith: rules.exclusiveWith, waits: waits, limit: runner.maxConcurrentRuns)
+      ) { [record] now in record.started(at: now) }
+      if waits || beginning.answer.isGranted { leased = true }
+      if let started = beginning.record { record = started }
+      return .answered(beginning.answer)
     } catch {
       // It may be there all the same, so it is given back at the end.
       leased = true
@@ -159,17 +161,29 @@ struct RunSession {
   }
 
   private mutating func markStarted() async {
-    record.result.status = .running
-    record.result.startedAt = runner.wallClock.now()
     measure = runner.clock.stopwatch()
-    do {
-      try await store.save(record)
-    } catch {
-      warn("the start of this run isn't recorded: \(error)")
+    // The start of what needs a lease is recorded together with it.
+    if record.result.status != .running {
+      record = record.started(at: runner.wallClock.now())
+      do {
+        try await store.save(record)
+      } catch {
+        warn("the start of this run isn't recorded: \(error)")
+      }
     }
     logger.info("started", metadata: ["mode": "\(request.mode.rawValue)", "trigger": "\(request.trigger.rawValue)"])
     observe(.started(record.result))
     heartbeat = startHeartbeat()
+  }
+}
+
+extension RunRecord {
+  /// The record of this run when it begins.
+  fileprivate func started(at now: Timestamp) -> RunRecord {
+    var record = self
+    record.result.status = .running
+    record.result.startedAt = now
+    return record
   }
 }
 

@@ -113,7 +113,11 @@ extension SchedulerState {
   }
 
   private static func batches(of slots: [SlotEntry]) -> [Action] {
-    stride(from: 0, to: slots.count, by: batch).map { .record(Array(slots[$0..<min($0 + batch, slots.count)])) }
+    let first = min(firstBatch, slots.count)
+    return [0..<first].filter { !$0.isEmpty }.map { .record(Array(slots[$0])) }
+      + stride(from: first, to: slots.count, by: batch).map {
+        .record(Array(slots[$0..<min($0 + batch, slots.count)]))
+      }
   }
 
   /// The records of a task's slots that have come.
