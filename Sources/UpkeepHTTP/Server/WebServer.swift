@@ -45,7 +45,7 @@ public struct WebServer: Sendable {
     self.port = port
     self.wallClock = wallClock
     self.clock = clock
-    self.logger = logger
+    self.logger = QuietAtTheEnd.logger(logger)
   }
 
   /// Serves until the task is cancelled.
@@ -191,6 +191,40 @@ public struct WebServer: Sendable {
     if let name = HTTPField.Name("Cross-Origin-Resource-Policy") { fields[name] = "same-origin" }
     return fields
   }()
+}
+
+/// Says nothing once its task is cancelled: that the server then ends in the middle of waiting for connections, which it
+/// takes for an error, is what was asked for.
+private struct QuietAtTheEnd: LogHandler {
+  private var base: any LogHandler
+
+  static func logger(_ logger: Logger) -> Logger {
+    Logger(label: logger.label) { _ in QuietAtTheEnd(base: logger.handler) }
+  }
+
+  var metadata: Logger.Metadata {
+    get { base.metadata }
+    set { base.metadata = newValue }
+  }
+
+  var metadataProvider: Logger.MetadataProvider? {
+    get { base.metadataProvider }
+    set { base.metadataProvider = newValue }
+  }
+
+  var logLevel: Logger.Level {
+    get { base.logLevel }
+    set { base.logLevel = newValue }
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { base[metadataKey: key] }
+    set { base[metadataKey: key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    if !Task.isCancelled { base.log(event: event) }
+  }
 }
 
 /// The time of day as HTTP writes it; it is written anew once a second.
