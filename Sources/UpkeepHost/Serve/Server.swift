@@ -1,3 +1,4 @@
+import CMemory
 public import Logging
 import ServiceLifecycle
 import Synchronization
@@ -20,6 +21,7 @@ public final class Server: Sendable {
   public let live: LiveHost
   private let notices: ServeNotices
   private let reloader: ConfigurationReloader
+  private let sinceStart: @Sendable () -> Duration
   private let group = Mutex<ServiceGroup?>(nil)
 
   /// How a server ended.
@@ -36,8 +38,12 @@ public final class Server: Sendable {
   ///   - host: The configuration to begin with.
   ///   - logger: Gets what happens.
   ///   - notifier: Tells the service manager.
+  ///   - sinceStart: How long ago the program began; nothing counts from here.
   /// - Throws: ``UpkeepCore/TaskError`` where the configuration names a database that can't hold the state.
-  public init(_ host: Host, logger: Logger, notifier: ServiceNotifier) throws {
+  public init(
+    _ host: Host, logger: Logger, notifier: ServiceNotifier, sinceStart: (@Sendable () -> Duration)? = nil
+  ) throws {
+    self.sinceStart = sinceStart ?? host.clock.stopwatch()
     store = try host.openStore()
     self.logger = logger
     self.notifier = notifier
@@ -53,7 +59,10 @@ public final class Server: Sendable {
     }
     reloader = ConfigurationReloader(
       live: live, path: host.path, clock: host.clock, logger: logger, willReload: { notifier.reloading() },
-      didReload: { notifier.reloaded($0) })
+      didReload: {
+        notifier.reloaded($0)
+        if case .applied = $0 { memory_trim() }
+      })
     self.scheduler = scheduler
     self.notices = notices
   }
@@ -125,7 +134,10 @@ public final class Server: Sendable {
       metadata: [
         "address": "\(address)", "config": "\(host.path)", "tasks": "\(host.configuration.tasks.count)",
         "pid": "\(host.inspector.current.pid)", "version": "\(Upkeep.version)",
+        "startup_ms": "\(sinceStart().milliseconds)",
       ])
+    // Reading a configuration takes several times what is kept of it.
+    memory_trim()
   }
 
   /// What runs beside the scheduler and the API.
