@@ -12,8 +12,7 @@ extension SQLStateStore {
       // The instant is that of the start, however long this had to wait for its turn.
       let now = wallClock.now()
       let table = LeaseTable(connection: connection, owners: owners)
-      try table.reap(at: now, by: inspector)
-      let answer = try table.answer(request, at: now)
+      let answer = try table.answer(request, at: now, by: inspector)
       guard case .granted = answer else { return RunBeginning(answer) }
       let record = started(now)
       try RunTable(connection: connection, owners: owners).save(record, at: now)

@@ -124,7 +124,7 @@ public final class InMemoryStateStore: StateStore {
   }
 
   private func answer(_ request: LeaseRequest, _ state: inout State, at now: Timestamp) -> LeaseAnswer {
-    _ = reap(&state, at: now)
+    if LeaseQueue.obstacle(to: request, in: state.entries) != nil { _ = reap(&state, at: now) }
     if let fencing = state.entries.first(where: { $0.runID == request.runID })?.fencing {
       return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))
     }

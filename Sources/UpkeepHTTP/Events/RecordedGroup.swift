@@ -1,3 +1,4 @@
+import UpkeepCore
 import UpkeepRuns
 
 /// A group's run that this process hears nothing of, since another one runs it, or it is long over: its events are made

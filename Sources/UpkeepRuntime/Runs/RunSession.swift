@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 import UpkeepCore
 import UpkeepRuns
 
@@ -22,6 +23,11 @@ struct RunSession {
   var heartbeat: Task<Void, Never>?
   var pulse: Task<Void, Never>?
   var timers: [Task<Void, Never>] = []
+  /// Timers that are still to be started, as soon as it shows that the work takes a while.
+  private var late: [(duration: Duration, event: Event)] = []
+  private var needsHeartbeat = false
+  private var needsPulse = false
+  let hasReturned = RunFlag()
   var leased = false
 
   init(runner: Runner, request: RunRequest, stop: RunStop, observe: @escaping @Sendable (RunEvent) -> Void) {
@@ -63,6 +69,7 @@ struct RunSession {
       let event: Event
       if pending.isEmpty {
         // The stream ends only with this session, so there is always a next event.
+        await startTimers()
         guard let next = await incoming.next() else { return await finish(.init(status: .interrupted)) }
         event = next
       } else {
@@ -117,9 +124,10 @@ struct RunSession {
     case .markStarted:
       await markStarted()
     case .startTimeout(let duration):
-      after(duration, .timeIsUp)
+      late.append((duration, .timeIsUp))
     case .start(let phase):
       start(phase)
+      needsPulse = true
     case .cancelWork:
       work?.cancel()
     case .startGrace:
@@ -173,8 +181,37 @@ struct RunSession {
     }
     logger.info("started", metadata: ["mode": "\(request.mode.rawValue)", "trigger": "\(request.trigger.rawValue)"])
     observe(.started(record.result))
-    heartbeat = startHeartbeat()
+    needsHeartbeat = true
   }
+
+  /// Starts the timers of what works: not where it is over at once, since where a thousand runs are due together, their
+  /// timers would cost more than all else.
+  private mutating func startTimers() async {
+    for _ in 0..<Self.glances where !late.isEmpty || needsHeartbeat || needsPulse {
+      if hasReturned.isSet { return }
+      await Task.yield()
+    }
+    for (duration, event) in late { after(duration, event) }
+    late = []
+    if needsHeartbeat { heartbeat = startHeartbeat() }
+    if needsPulse {
+      pulse?.cancel()
+      pulse = startPulse()
+    }
+    (needsHeartbeat, needsPulse) = (false, false)
+  }
+
+  /// How often others get their turn before work counts as one that takes a while.
+  private static let glances = 4
+}
+
+/// Says that something has happened.
+final class RunFlag: Sendable {
+  private let value = Mutex(false)
+
+  var isSet: Bool { value.withLock { $0 } }
+
+  func set(_ isSet: Bool) { value.withLock { $0 = isSet } }
 }
 
 extension RunRecord {
