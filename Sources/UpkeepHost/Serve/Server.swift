@@ -48,11 +48,19 @@ public final class Server: Sendable {
     self.logger = logger
     self.notifier = notifier
     let notices = ServeNotices(Host.notices(logger: logger), host.noticePolicy, store)
+    let hasTrimmed = Mutex(false)
     let interval = notifier.watchdog.map { $0 / 3 } ?? Scheduler.lookInterval
     let scheduler = Scheduler(
       store: store, runner: host.runner(store, logger: logger), inspector: host.inspector, wallClock: host.wallClock,
       clock: host.clock, random: SystemRandomSource(), logger: logger, lookInterval: interval,
-      observe: { notices.note($0) }, onTurn: { notifier.turned($0) })
+      observe: { notices.note($0) }, onTurn: {
+        notifier.turned($0)
+        // Reading a configuration, and placing its tasks, takes several times what is kept of it.
+        hasTrimmed.withLock { isDone in
+          if !isDone { memory_trim() }
+          isDone = true
+        }
+      })
     live = LiveHost(host) { [store] host in
       scheduler.apply(host.schedulerPlan, runner: host.runner(store, logger: logger))
       notices.follow(host.noticePolicy)
@@ -136,8 +144,6 @@ public final class Server: Sendable {
         "pid": "\(host.inspector.current.pid)", "version": "\(Upkeep.version)",
         "startup_ms": "\(sinceStart().milliseconds)",
       ])
-    // Reading a configuration takes several times what is kept of it.
-    memory_trim()
   }
 
   /// What runs beside the scheduler and the API.

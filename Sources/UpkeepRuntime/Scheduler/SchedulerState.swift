@@ -91,10 +91,10 @@ struct SchedulerState: Sendable {
     var task: String?
   }
 
-  /// How many slots are recorded in the first go: their runs begin while the other slots are written.
+  /// How many slots are recorded at the first look at an instant: their runs begin while the others are decided about.
   static let firstBatch = 50
   /// How many slots are recorded in one go at the most.
-  static let batch = 1000
+  static let batch = 250
   /// How far the clock may be behind the last slot before the slots begin anew: less is waited out, so that no time of
   /// day comes twice; more is the correction of a wrong clock.
   static let longestStepBack = Duration.seconds(3 * 3600)
@@ -113,6 +113,8 @@ struct SchedulerState: Sendable {
   var placed = 0
   var pauses: [String: TaskPause] = [:]
   var isStopping = false
+  /// Whether slots have come that the last look left for the next one.
+  var isBehind = false
   /// The latest time that it was told.
   var latest = Timestamp(microseconds: .min)
   /// Runs that had begun and didn't end by themselves.
