@@ -47,7 +47,8 @@ import UpkeepTestKit
         continue
       }
       let line = try await serve.waitForError(containing: "changed: ")
-      let inForce = try #require(Timestamp(text: try #require(try Self.value("time", in: line))))
+      let time = try #require(try Self.value("time", in: line))
+      let inForce = try #require(Timestamp(text: time))
       delays.append((inForce - (try place.changed("upkeep.yaml"))).inSeconds)
       #expect(try Self.value("task", in: line) == "nap" && Self.value("key", in: line) == "settings.duration")
       // What was in force before is the last good one, whatever came in between.

@@ -1,13 +1,16 @@
 import Foundation
 import Testing
 
-/// The systemd unit, judged by systemd's own tools.
-@Suite(.enabled(if: ServiceUnitTests.isInstalled, "needs systemd-analyze"), .timeLimit(.minutes(2)))
-struct ServiceUnitTests {
-  private static let tool = "/usr/bin/systemd-analyze"
-  /// Whether there is the tool: `.ci/run` installs it.
-  static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: tool) }
+/// What judges units.
+enum SystemdTool {
+  static let path = "/usr/bin/systemd-analyze"
+  /// Whether it is there: `.ci/run` installs it.
+  static var isInstalled: Bool { FileManager.default.isExecutableFile(atPath: path) }
+}
 
+/// The systemd unit, judged by systemd's own tools.
+@Suite(.enabled(if: SystemdTool.isInstalled, "needs systemd-analyze"), .timeLimit(.minutes(2)))
+struct ServiceUnitTests {
   /// The unit in a folder of its own, with the program where it is here.
   private func unit(_ change: (String) -> String = { $0 }) throws -> Workplace {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -23,7 +26,7 @@ struct ServiceUnitTests {
 
   private func analyze(_ arguments: String..., unit place: Workplace) throws -> (status: Int32, text: String) {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: Self.tool)
+    process.executableURL = URL(fileURLWithPath: SystemdTool.path)
     process.arguments = arguments + ["--no-pager", place.path("upkeep.service")]
     let output = Pipe()
     process.standardOutput = output

@@ -81,11 +81,11 @@ private struct Diary {
         entries.statuses[run] = .queued
         entries.slots[task] = slot
         // That it runs needn't survive: after a power cut it doesn't.
-        let record = record(run, task, .running)
+        let started = record(run, task, .running)
         let beginning = try await store.begin(
           LeaseRequest(
             runID: run, task: task, owner: inspector.current, overlap: .skip, exclusiveWith: [], waits: false)
-        ) { _ in record }
+        ) { _ in started }
         guard case .granted = beginning.answer else { break }
         _ = try await store.renew(run, owner: inspector.current)
         entries.doubtful = task

@@ -28,6 +28,8 @@ struct RunSession {
   private var needsHeartbeat = false
   private var needsPulse = false
   let hasReturned = RunFlag()
+  /// What of the journal was told when the work began.
+  var revision = 0
   var leased = false
 
   init(runner: Runner, request: RunRequest, stop: RunStop, observe: @escaping @Sendable (RunEvent) -> Void) {
