@@ -53,7 +53,8 @@ public final class Server: Sendable {
     let scheduler = Scheduler(
       store: store, runner: host.runner(store, logger: logger), inspector: host.inspector, wallClock: host.wallClock,
       clock: host.clock, random: SystemRandomSource(), logger: logger, lookInterval: interval,
-      observe: { notices.note($0) }, onTurn: {
+      observe: { notices.note($0) },
+      onTurn: {
         notifier.turned($0)
         // Reading a configuration, and placing its tasks, takes several times what is kept of it.
         hasTrimmed.withLock { isDone in
