@@ -33,8 +33,10 @@ extension BatchWalk {
     while true {
       let now = purge.session.logState()?.commits
       if now != commits {
-        (commits, haveCommitted, since) = (now, true, spent())
-      } else if haveCommitted, spent() - since >= BatchGovernor.lull {
+        let time = spent()
+        if haveCommitted { governor.note(gap: time - since) }
+        (commits, haveCommitted, since) = (now, true, time)
+      } else if haveCommitted, spent() - since >= governor.lull {
         break
       }
       if spent() >= end {
