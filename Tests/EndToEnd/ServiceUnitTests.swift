@@ -40,8 +40,8 @@ struct ServiceUnitTests {
   @Test func isValid() throws {
     let (status, text) = try analyze("verify", "--man=no", unit: try unit())
     #expect(status == 0 && text.isEmpty, "\(text)")
-    let broken = try unit { $0.replacing("WatchdogSec=60s", with: "WatchdogSec=soon") }
-    #expect(try analyze("verify", "--man=no", unit: broken).text.contains("WatchdogSec"))
+    let broken = try unit { $0.replacing("WatchdogSec=60s", with: "WatchdogSecs=60s") }
+    #expect(try analyze("verify", "--man=no", unit: broken).text.contains("WatchdogSecs"))
   }
 
   /// The exposure that systemd finds goes from 0 to 10; its limit is given in tenths.
