@@ -27,6 +27,7 @@ public struct WebServer: Sendable {
   private let wallClock: any WallClock
   private let clock: any Clock<Duration>
   private let logger: Logger
+  private let end = ServerEnd()
 
   /// Creates a server.
   ///
@@ -45,7 +46,7 @@ public struct WebServer: Sendable {
     self.port = port
     self.wallClock = wallClock
     self.clock = clock
-    self.logger = QuietAtTheEnd.logger(logger)
+    self.logger = QuietAtTheEnd.logger(logger, end)
   }
 
   /// Serves until the task is cancelled.
@@ -83,7 +84,11 @@ public struct WebServer: Sendable {
       await listening(channel.localAddress?.port ?? port)
     }
     do {
-      try await server.run()
+      try await withTaskCancellationHandler {
+        try await server.run()
+      } onCancel: { [end] in
+        end.begin()
+      }
     } catch let error as IOError {
       throw TaskError(
         code: "cannot_listen", place: "\(host):\(port)", problem: "it can't be listened on: \(error)",
@@ -193,13 +198,28 @@ public struct WebServer: Sendable {
   }()
 }
 
-/// Says nothing once its task is cancelled: that the server then ends in the middle of waiting for connections, which it
-/// takes for an error, is what was asked for.
+/// Whether a server was told to end.
+private final class ServerEnd: Sendable {
+  private let state = Mutex(false)
+
+  var hasBegun: Bool { state.withLock { $0 } }
+
+  func begin() { state.withLock { $0 = true } }
+}
+
+/// Says nothing once its server is told to end: that it then ends in the middle of waiting for connections, which it takes
+/// for an error, is what was asked for.
 private struct QuietAtTheEnd: LogHandler {
   private var base: any LogHandler
+  private let end: ServerEnd
 
-  static func logger(_ logger: Logger) -> Logger {
-    Logger(label: logger.label) { _ in QuietAtTheEnd(base: logger.handler) }
+  private init(base: any LogHandler, end: ServerEnd) {
+    self.base = base
+    self.end = end
+  }
+
+  static func logger(_ logger: Logger, _ end: ServerEnd) -> Logger {
+    Logger(label: logger.label) { _ in QuietAtTheEnd(base: logger.handler, end: end) }
   }
 
   var metadata: Logger.Metadata {
@@ -223,7 +243,7 @@ private struct QuietAtTheEnd: LogHandler {
   }
 
   func log(event: LogEvent) {
-    if !Task.isCancelled { base.log(event: event) }
+    if !end.hasBegun { base.log(event: event) }
   }
 }
 
