@@ -102,6 +102,25 @@ struct RangeTests {
     #expect(try await fixture.text("SELECT parent_id FROM child") == "1 30 31 99")
   }
 
+  /// Up to sixteen rows that stay are looked up in one part of a batch; where there are more, none must be overlooked.
+  @Test(arguments: [15, 16, 17, 18, 33])
+  func leavesHoweverManyRowsStayInOnePart(count: Int) async throws {
+    let kept = (1...count).map { $0 * 3 }
+    let fixture = try await fixture(kept: kept)
+    let outcome = try await Purge.with(fixture.database, for: .deletion, in: fixture.context(.run)) { purge in
+      let graph = DeletionGraph(purge.catalogue, declared: Self.edges)
+      let root = try DeletionPlan([.old("parent")], graph: graph).steps[0].root
+      guard case .condition(let condition) = root.selection else { return BatchOutcome(tallies: []) }
+      let extent = try #require(try await purge.read { try RowExtent(root, condition, on: $0) })
+      let batches = DirectBatches(root, condition, extent: extent, ranges: graph)
+      return try await purge.record { try batches.delete(after: 0, through: 100, on: $0) }
+    }
+    #expect(outcome.tallies.map(\.rows) == [100 - count, 100 - count])
+    let left = kept.map(String.init).joined(separator: " ")
+    #expect(try await fixture.text("SELECT id FROM parent") == left)
+    #expect(try await fixture.text("SELECT parent_id FROM child") == left)
+  }
+
   /// Unreadable times among the old ones are counted once, wherever they sort.
   @Test func countsTimesThatCanNotBeReadOnce() async throws {
     let fixture = try await fixture(kept: [10])

@@ -119,7 +119,8 @@ struct ReferenceTests {
     #expect(try await fixture.text("SELECT id FROM league") == "2")
   }
 
-  @Test func followsReferencesOfSeveralColumnsAndNamesThatNeedQuotes() async throws {
+  @Test(arguments: [false, true])
+  func followsReferencesOfSeveralColumnsAndNamesThatNeedQuotes(index: Bool) async throws {
     let fixture = try await PurgeFixture(
       #"CREATE TABLE "old ""things"(a INTEGER, b TEXT, "at" TEXT, PRIMARY KEY (a, b))"#,
       """
@@ -128,6 +129,7 @@ struct ReferenceTests {
       """,
       #"INSERT INTO "old ""things" VALUES (1, 'x', \#(Self.old)), (1, 'y', \#(Self.young)), (2, 'x', \#(Self.old))"#,
       #"INSERT INTO "select" VALUES (1, 1, 'x'), (2, 1, 'y'), (3, 2, 'x'), (4, 2, NULL), (5, NULL, 'x')"#)
+    if index { try await fixture.execute([#"CREATE INDEX ix ON "select"("a col", b)"#]) }
     let rules = [DeletionRule.old("old \"things")]
     let preview = try await fixture.preview(rules)
     let run = try await fixture.run(rules)

@@ -36,6 +36,15 @@ import UpkeepTestKit
     #expect(result.guardVerdict?.wouldRefuse == (status == .refused))
   }
 
+  @Test func theGuardNamesTheTableFirstThatWouldLoseTheLargestShare() {
+    let tables = [(6000, 10_000), (1000, 1000), (999, 999), (7000, 10_000)].enumerated().map { index, table in
+      TableResult(table: "t\(index)", deleted: table.0, total: table.1)
+    }
+    let verdict = GuardRule().judge(tables, overridden: false)
+    #expect(verdict.tables.map(\.table) == ["t1", "t3", "t0"])
+    #expect(verdict.tables.map(\.percent) == [100, 70, 60])
+  }
+
   @Test func anOverriddenGuardIsRecorded() async {
     let result = await fixture.runner.run(RunRequest(task: .deleting(1200, of: 1500), overrideGuard: true))
     #expect(result.status == .completed)
