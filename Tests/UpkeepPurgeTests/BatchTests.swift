@@ -139,6 +139,8 @@ struct BatchTests {
         "INSERT INTO market VALUES (11, 1), (12, 2)", "UPDATE event SET at = '2026-11-19' WHERE id IN (3, 4)",
         "INSERT INTO bet VALUES (1, 5), (2, 6)",
       ])
+      let parts = try await purge.read { try batches.parts(after: 0, rows: 5, each: 2, on: $0) }
+      #expect(parts.map(\.last) == [2, 4, 5])
       var outcomes: [BatchOutcome] = []
       for last in [Int64(2), 4, 6] {
         outcomes.append(try await purge.record { try batches.delete(after: last - 2, through: last, on: $0) })

@@ -38,6 +38,35 @@ struct BetweenBatchesTests {
     #expect(try await fixture.rows("PRAGMA foreign_key_check").isEmpty)
   }
 
+  /// What belongs to the events goes first, in batches of its own, and keeps its event where it must stay by then.
+  @Test(arguments: [true, false])
+  func keepsAndCountsTheRowThatOthersBelongTo(index: Bool) async throws {
+    let fixture = try await fixture(
+      index: index, more: "CREATE TABLE snapshot(id INTEGER PRIMARY KEY, event_id INTEGER)",
+      "CREATE TABLE market(id INTEGER PRIMARY KEY, snapshot_id INTEGER)",
+      "INSERT INTO snapshot SELECT id * 2 - 1, id FROM event UNION ALL SELECT id * 2, id FROM event",
+      "INSERT INTO market SELECT id, id FROM snapshot",
+      "CREATE TRIGGER early AFTER DELETE ON snapshot WHEN OLD.id = 1 BEGIN INSERT INTO hint VALUES (297); END")
+    if index {
+      try await fixture.execute([
+        "CREATE INDEX ix_snapshot ON snapshot(event_id)", "CREATE INDEX ix_market ON market(snapshot_id)",
+      ])
+    }
+    let edges = [
+      DeletionEdge("snapshot", "event_id", to: "event", .delete),
+      DeletionEdge("market", "snapshot_id", to: "snapshot", .delete),
+    ]
+    let run = try await fixture.run([.old("event")], edges: edges, except: Self.exceptions)
+    #expect(run.errors.isEmpty)
+    // The snapshots of 298 to 300 went before anything spoke for those events; 297 keeps its own.
+    #expect(run.counts == ["event_deleted": 296, "snapshot_deleted": 598, "market_deleted": 598])
+    #expect(run.tables.first { $0.table == "event" }?.keptExcepted == 2)
+    #expect(run.tables.first { $0.table == "event" }?.keptReferenced == 1)
+    #expect(try await fixture.text("SELECT id FROM event") == "297 298 299 300")
+    #expect(try await fixture.text("SELECT id FROM snapshot") == "593 594")
+    #expect(try await fixture.text("SELECT snapshot_id FROM market") == "593 594")
+  }
+
   /// The events refer to each other: each goes before the one it came from.
   @Test func keepsAndCountsItWhereRowsReferToTheirOwnTable() async throws {
     let fixture = try await fixture(

@@ -138,6 +138,19 @@ struct ReferenceTests {
     #expect(try await fixture.text(#"SELECT id FROM "select""#) == "2 4 5")
   }
 
+  /// A large table without an index is read once; nothing looks into it for each row.
+  @Test func takesOnePassOverALargeTableWithoutAnIndex() async throws {
+    let fixture = try await events(index: false)
+    try await fixture.execute([
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
+        + "INSERT INTO bet SELECT i + 100, NULL FROM n"
+    ])
+    let run = try await fixture.run([.old("event")], edges: Self.edges)
+    #expect(run.errors.isEmpty)
+    #expect(run.counts == ["event_deleted": 2, "snapshot_deleted": 3, "market_deleted": 4])
+    #expect(try await fixture.text("SELECT id FROM event") == "2 3")
+  }
+
   @Test func printsTheIndexThatWouldHelp() async throws {
     let fixture = try await events(index: false)
     try await fixture.execute([

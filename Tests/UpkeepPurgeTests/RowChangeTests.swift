@@ -124,6 +124,8 @@ struct RowChangeTests {
         try ChangeBatches(change, except: try ExceptedRows([], catalogue: purge.catalogue), on: connection)
       }
       try await fixture.execute(["UPDATE t SET state = 'new' WHERE id = 3", "DELETE FROM t WHERE id = 6"])
+      let told = try await purge.read { try batches.rows(after: 0, through: 3, on: $0) }
+      #expect(told.map { $0.dropFirst() } == [[9, "old"]])
       return try await purge.session.transaction(.write) { try batches.delete(after: 0, through: 3, on: $0) }
     }
     #expect(outcome.changed == [[9, "old"]])
@@ -158,6 +160,13 @@ struct RowChangeTests {
     }
     #expect(outcome.changed == [[6, "old"]])
     #expect(try await fixture.text("SELECT state FROM t WHERE id IN (3, 6, 9)") == "old done old")
+  }
+
+  @Test func refusesAVirtualTable() async throws {
+    let fixture = try await PurgeFixture("CREATE VIRTUAL TABLE t USING fts5(state, note)")
+    let error = await #expect(throws: TaskError.self) { try await work(fixture, condition: "t.state = ?1") }
+    #expect(error?.code == "unsupported_table")
+    #expect(error?.problem == "this is a virtual table")
   }
 
   @Test func refusesATableWhoseRowsCannotBeTold() async throws {

@@ -63,7 +63,7 @@ struct TimeFormTests {
   }
 
   @Test func endsExactlyAtTheInstantsThatANumberIsTakenFor() {
-    let (first, last) = (TimeForm.plausible.lowerBound, TimeForm.plausible.upperBound)
+    let (first, last) = (Int64(100_000_000_000_000), Int64(9_999_999_999_999_999))
     for (number, isTime) in [(first - 1, false), (first, true), (last, true), (last + 1, false)] {
       let instant = isTime ? Timestamp(microseconds: number) : nil
       #expect(TimeForm.unixMicroseconds.instant(of: .integer(number)) == instant)
