@@ -76,6 +76,8 @@ let package = Package(
     room("UpkeepConfiguration", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "CLibYAML"]),
     // What SQLite's own interface doesn't offer for its write-ahead log, in C.
     .target(name: "CSQLiteLog", linkerSettings: [.linkedLibrary("sqlite3")]),
+    // What the C library's allocator is told.
+    .target(name: "CMemory"),
     room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite, "CSQLiteLog", "CLibPQ"]),
     room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase"]),
     room("UpkeepFetch", ["UpkeepCore", httpClient] + nio),
@@ -97,7 +99,7 @@ let package = Package(
         "UpkeepFetch", "UpkeepNotices", "UpkeepRuntime", "UpkeepStore", "UpkeepHTTP", "NoopPlugin",
         "OddsRetentionPlugin",
         "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin",
-        "StuckPlansPlugin", "TusExpiryPlugin", log, lifecycle,
+        "StuckPlansPlugin", "TusExpiryPlugin", "CMemory", log, lifecycle,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(

@@ -18,7 +18,7 @@
 // that call as ever. Nothing is kept back over a sync, a read, a truncation or a write that doesn't follow the pattern
 // of header and page.
 
-enum { FRAME_HEADER = 24, CHUNK = 65536, GATHERED = 1 << 20, STATEMENT_JOURNAL = 4 << 20 };
+enum { FRAME_HEADER = 24, CHUNK = 65536, GATHERED = 1 << 20, STATEMENT_JOURNAL = 4 << 20, CHECKPOINT_LOCK = 1 };
 
 /// An open file; `real` is the file of the VFS below.
 struct handle {
@@ -29,6 +29,8 @@ struct handle {
   int length;
   /// Whether a page must come next, and whether it is the last one of a commit.
   int wants_page, is_last;
+  /// Whether the right to checkpoint is kept from one checkpoint to the next, and whether it is held.
+  int keeps_right, has_right;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -120,11 +122,32 @@ static int log_device(sqlite3_file *file) { return real(file)->pMethods->xDevice
 static int log_shm_map(sqlite3_file *file, int region, int size, int extend, void volatile **memory) {
   return real(file)->pMethods->xShmMap(real(file), region, size, extend, memory);
 }
+
+/// WAL_CKPT_LOCK, the lock that a checkpoint holds ("WAL-mode File Format", section 2.3.2), is kept where it is reserved:
+/// were it given back after each checkpoint, a commit of the application that comes at that moment would take it, and
+/// checkpoint itself.
 static int log_shm_lock(sqlite3_file *file, int offset, int count, int flags) {
+  struct handle *handle = (struct handle *)file;
+  int is_right = offset == CHECKPOINT_LOCK && count == 1 && (flags & SQLITE_SHM_EXCLUSIVE);
+  if (is_right && handle->keeps_right) {
+    if (flags & SQLITE_SHM_UNLOCK) return SQLITE_OK;
+    if (handle->has_right) return SQLITE_OK;
+    int result = real(file)->pMethods->xShmLock(real(file), offset, count, flags);
+    handle->has_right = result == SQLITE_OK;
+    return result;
+  }
   return real(file)->pMethods->xShmLock(real(file), offset, count, flags);
 }
+
 static void log_shm_barrier(sqlite3_file *file) { real(file)->pMethods->xShmBarrier(real(file)); }
-static int log_shm_unmap(sqlite3_file *file, int remove) { return real(file)->pMethods->xShmUnmap(real(file), remove); }
+static int log_shm_unmap(sqlite3_file *file, int remove) {
+  struct handle *handle = (struct handle *)file;
+  if (handle->has_right) {
+    handle->keeps_right = handle->has_right = 0;
+    real(file)->pMethods->xShmLock(real(file), CHECKPOINT_LOCK, 1, SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
+  }
+  return real(file)->pMethods->xShmUnmap(real(file), remove);
+}
 static int log_fetch(sqlite3_file *file, sqlite3_int64 offset, int count, void **bytes) {
   return real(file)->pMethods->xFetch(real(file), offset, count, bytes);
 }
@@ -215,9 +238,33 @@ int sqlite_log_read(const void *index, struct sqlite_log_state *state) {
 }
 
 int sqlite_log_reserve(struct sqlite3 *connection, int reserve) {
-  // WAL_CKPT_LOCK, the lock at offset 1 ("WAL-mode File Format", section 2.3.2).
   sqlite3_file *file = main_file(connection);
-  if (!file) return 0;
-  int flags = (reserve ? SQLITE_SHM_LOCK : SQLITE_SHM_UNLOCK) | SQLITE_SHM_EXCLUSIVE;
-  return file->pMethods->xShmLock(file, 1, 1, flags) == SQLITE_OK;
+  // A connection from before this VFS was there.
+  if (!file || file->pMethods->xShmLock != log_shm_lock) return 0;
+  struct handle *handle = (struct handle *)file;
+  if (reserve) {
+    handle->keeps_right = 1;
+    log_shm_lock(file, CHECKPOINT_LOCK, 1, SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE);
+    return handle->has_right;
+  }
+  handle->keeps_right = 0;
+  if (handle->has_right) {
+    handle->has_right = 0;
+    log_shm_lock(file, CHECKPOINT_LOCK, 1, SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
+  }
+  return 1;
+}
+
+const void *sqlite_log_file(struct sqlite3 *connection) {
+  sqlite3_file *file = NULL;
+  if (!sqlite_log_index(connection)) return NULL;
+  if (sqlite3_file_control(connection, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file) != SQLITE_OK) return NULL;
+  return file && file->pMethods && file->pMethods->xSync == log_sync ? real(file) : NULL;
+}
+
+int sqlite_log_sync(const void *file) {
+  // Not through our own file: what it gathers belongs to the connection's thread. A commit that was acknowledged has left
+  // nothing there.
+  sqlite3_file *log = (sqlite3_file *)file;
+  return log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
 }

@@ -75,10 +75,14 @@ public protocol DatabaseSession: Sendable {
   func logState() -> LogState?
 
   /// Keeps every other connection from checkpointing, or lets them again: no commit of the application has to do the
-  /// work meanwhile. A session that has the right can't checkpoint itself. Does nothing where there is no such log.
+  /// work meanwhile, while this session may. Does nothing where there is no such log.
   ///
-  /// - Returns: False where somebody else is checkpointing now.
+  /// - Returns: False where somebody else is checkpointing now: then the session's next checkpoint takes the right.
   func reserveCheckpoints(_ reserve: Bool) async throws -> Bool
+
+  /// Waits until what was committed on this session so far survives a power cut, without keeping its other statements
+  /// from being run: many commits of ``Durability/normal`` become durable together.
+  func makeDurable() async throws
 
   /// Connects again after the connection was lost (code `connection_lost`). Everything temporary is gone then.
   func reconnect() async throws

@@ -110,6 +110,10 @@ struct ForgetfulStore: StateStore {
   func prune(finishedBefore: Timestamp, failuresBefore: Timestamp, limit: Int) async throws -> OldRuns { OldRuns() }
   func allRuns() async throws -> OldRuns { OldRuns() }
   func request(_ request: LeaseRequest) async throws -> LeaseAnswer { .blocked(by: []) }
+  func begin(_ request: LeaseRequest, started: @Sendable (Timestamp) -> RunRecord) async throws -> RunBeginning {
+    RunBeginning(.blocked(by: []))
+  }
+  func end(_ record: RunRecord, released: @Sendable () -> Void) async throws { released() }
   func renew(_ runID: String, owner: ProcessIdentity) async throws -> LeaseRenewal { .held }
   func release(_ runID: String) async throws {}
   func requestCancel(_ runID: String, by: String) async throws -> Bool { false }

@@ -18,8 +18,9 @@ struct BatchGovernor: Sendable {
   ]
   /// Between two looks at whether others have committed.
   static let glance = Duration.microseconds(100)
-  /// For so long no commit must come for the writers that waited to have had their turn.
-  static let lull = Duration.microseconds(400)
+  /// For so long no commit must come for the writers that waited to have had their turn: at least twice what lies
+  /// between two commits of theirs.
+  static let lulls = Duration.microseconds(400)...Duration.milliseconds(1)
   /// The longest hold while nobody else writes: again just short of a look.
   static let quietHold = Duration.microseconds(32_500)
   /// After so much holding without a pause, one is made for writers that came meanwhile: nothing tells of them before
@@ -64,6 +65,8 @@ struct BatchGovernor: Sendable {
   /// In how many of the last pauses others committed: 1 for all of them.
   private var presence = 0.0
   private var heldQuietly = Duration.zero
+  /// What lies between two commits of others that follow each other, in seconds.
+  private var gap = 0.0
 
   /// Rows of the driving table in the next batch.
   var size: Int { pace.size }
@@ -153,6 +156,16 @@ struct BatchGovernor: Sendable {
   /// - Parameter committed: Whether they did.
   mutating func note(committed: Bool) {
     presence = 0.8 * presence + (committed ? 0.2 : 0)
+  }
+
+  /// Takes note of the time between two commits of others in one pause.
+  mutating func note(gap: Duration) {
+    self.gap = self.gap == 0 ? gap.inSeconds : 0.8 * self.gap + 0.2 * gap.inSeconds
+  }
+
+  /// For so long no commit must come for the writers that waited to have had their turn.
+  var lull: Duration {
+    min(Self.lulls.upperBound, max(Self.lulls.lowerBound, .seconds(2 * gap)))
   }
 
   /// How much longer the pause lasts that is just over, where nobody has committed in it: those who commit in most pauses

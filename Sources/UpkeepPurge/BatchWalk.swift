@@ -5,7 +5,7 @@ import UpkeepDatabase
 struct BatchWalk: Sendable {
   let purge: Purge
   let context: TaskContext
-  private(set) var governor = BatchGovernor()
+  var governor = BatchGovernor()
   let elapsed: @Sendable () -> Duration
   private var lastNote = Duration.zero
   private var stepName = ""
@@ -18,9 +18,9 @@ struct BatchWalk: Sendable {
   private var observe: Purge.RowObserver?
   private var changed = 0
   /// The log's count of commits right after our last one.
-  private var lastCommits: UInt32?
+  var lastCommits: UInt32?
   /// Frames that the last batch added to the log.
-  private var lastFrames = 0
+  var lastFrames = 0
 
   init(purge: Purge, context: TaskContext) {
     self.purge = purge
@@ -67,63 +67,6 @@ struct BatchWalk: Sendable {
     if keeps { count(held: listing.held, of: root.table.name) }
     count(excepted: listing.excepted)
     try await walkLists(root, ancestors: [], graph: graph, listing: listing, keeps: keeps)
-  }
-
-  /// Deletes rows that nothing holds in the order of their table, or in slabs where that is less to write.
-  private mutating func deleteDirectly(
-    _ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph
-  ) async throws {
-    if try await purge.session.perform({ try $0.hasTriggers(on: pass.tables) }) {
-      try await walk(DirectBatches(pass, condition, extent: extent))
-    } else if let scattered = try await purge.session.perform({
-      try ScatteredIndex(pass, condition, extent: extent, on: $0)
-    }) {
-      try await walkSlabs(of: pass, condition, extent: extent, graph: graph, order: scattered)
-    } else {
-      try await walk(DirectBatches(pass, condition, extent: extent, ranges: graph))
-    }
-  }
-
-  /// Batches for the children that lie scattered over their table: they go first, in the order of their own table.
-  private func scatteredLeaves(
-    of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph
-  ) async throws -> [ScatteredBatches] {
-    try await purge.session.transaction(.scratch) { connection in
-      let edges = try pass.leaves.filter { edge in
-        try ScatterSample(edge, of: pass, condition, extent: extent, graph: graph, on: connection)?.isScattered ?? false
-      }
-      return try edges.compactMap { edge in
-        try ScatteredBatches(edge, of: pass, condition, graph: graph, on: connection)
-      }
-    }
-  }
-
-  /// Deletes slab after slab: what belongs to its rows first, in the order of the table, then the rows in the order of an
-  /// index.
-  private mutating func walkSlabs(
-    of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph, order: ScatteredIndex
-  ) async throws {
-    let batches = SlabBatches(pass, condition, extent: extent, order: order)
-    let size = SlabBatches.size(for: extent.rows)
-    var (cursor, paces) = (extent.first - 1, (children: BatchGovernor.Pace(), rows: BatchGovernor.Pace()))
-    while stop == nil {
-      let from = cursor
-      let slab = try await purge.session.transaction(.read) { connection in
-        try batches.list(after: from, through: extent.last, rows: size, on: connection)
-      }
-      guard let slab else { return }
-      if !pass.leaves.isEmpty || !pass.unlinks.isEmpty {
-        governor.beginWalk(at: paces.children)
-        try await walk(
-          DirectBatches(pass, condition, extent: slab, ranges: graph, keepsParents: true), isBegun: true)
-        paces.children = governor.pace
-        guard stop == nil else { return }
-      }
-      governor.beginWalk(at: paces.rows)
-      try await walk(batches, isBegun: true)
-      paces.rows = governor.pace
-      cursor = slab.last
-    }
   }
 
   private mutating func walkLists(
@@ -242,71 +185,6 @@ struct BatchWalk: Sendable {
     return (batch, outcome, pause)
   }
 
-  /// Lets others write. Where the log has grown large enough it is brought into the file and begun anew.
-  private mutating func yield(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
-    let log = purge.session.logState()
-    let isDue = log.map { governor.wantsNewLog($0, batch: lastFrames) } ?? false
-    if isDue { try await purge.keeper?.checkpoint() }
-    try await awaitWriters(pause, spent: spent)
-    if isDue, let log, let keeper = purge.keeper {
-      // Commits that came meanwhile keep the log from being begun anew. Few as they are, they go at once; this holds
-      // the lock like a batch, and is followed by a pause like one.
-      lastCommits = purge.session.logState()?.commits
-      let watch = context.clock.stopwatch()
-      let isNew = try await keeper.beginNewLog()
-      let hold = watch()
-      governor.note(log: isNew ? nil : log)
-      if governor.othersWrite {
-        try await awaitWriters(BatchGovernor.pause(after: hold), spent: context.clock.stopwatch())
-      }
-    }
-    if let log, log.bytes > purge.bounds.log { try await awaitNewLog() }
-    try await awaitDisk()
-  }
-
-  /// Pauses until the writers that waited have committed and no more commits follow, or the pause is over.
-  private mutating func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
-    guard pause > .zero else { return }
-    var commits = lastCommits
-    var (haveCommitted, isPatient) = (false, false)
-    var (end, since) = (pause, spent())
-    while true {
-      let now = purge.session.logState()?.commits
-      if now != commits {
-        (commits, haveCommitted, since) = (now, true, spent())
-      } else if haveCommitted, spent() - since >= BatchGovernor.lull {
-        break
-      }
-      if spent() >= end {
-        guard !haveCommitted, !isPatient else { break }
-        (end, isPatient) = (end + governor.patience, true)
-      }
-      try await context.clock.sleep(for: BatchGovernor.glance)
-    }
-    if purge.keeper != nil { governor.note(committed: haveCommitted) }
-  }
-
-  /// Waits while a reader of another program keeps the log from being begun anew, so that it doesn't grow without end.
-  private func awaitNewLog() async throws {
-    guard let keeper = purge.keeper else { return }
-    while let log = purge.session.logState(), log.bytes > purge.bounds.log {
-      if try await keeper.beginNewLog() { return }
-      context.report(
-        nil, "waiting: a reader of another program keeps the log of \(log.bytes >> 20) MB from being emptied")
-      try await context.clock.sleep(for: .milliseconds(100))
-      try await keeper.checkpoint()
-    }
-  }
-
-  private func awaitDisk() async throws {
-    while let free = purge.database.freeDisk(), free < purge.bounds.disk {
-      context.report(
-        nil,
-        "waiting: only \(free >> 20) MB of the disk are free; \(purge.bounds.disk >> 20) MB are wanted, at least")
-      try await context.clock.sleep(for: .seconds(1))
-    }
-  }
-
   mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {
     if let observe {
       observe(outcome.changed)
@@ -329,87 +207,4 @@ struct BatchWalk: Sendable {
     if total > deleted, rate > 0 { message += ", \(Duration.seconds((total - deleted) / rate + 1).durationText) left" }
     context.report(total > 0 ? min(0.999, Double(deleted) / Double(total)) : nil, message)
   }
-}
-
-extension DeletionPass {
-  /// The tables whose rows a batch changes.
-  fileprivate var tables: [String] {
-    [table.name] + (leaves + unlinks).map(\.child)
-  }
-}
-
-extension DatabaseConnection {
-  /// Whether triggers of the schema run when rows of these tables are changed.
-  fileprivate func hasTriggers(on tables: [String]) throws -> Bool {
-    let names = tables.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
-    let statement = "SELECT count(*) FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN (\(names))"
-    return try integer(statement, tables.map { .text($0.schemaKey) }) > 0
-  }
-}
-
-/// The end of a batch, found before its transaction.
-struct BatchBound: Sendable {
-  /// The last row's number.
-  var last: Int64
-  /// How many rows of the driving table it has.
-  var rows: Int
-  var oldest: Timestamp?
-  var newest: Timestamp?
-
-  /// Takes in the part that follows.
-  mutating func add(_ next: BatchBound) {
-    last = next.last
-    rows += next.rows
-    oldest = [oldest, next.oldest].compactMap { $0 }.min()
-    newest = [newest, next.newest].compactMap { $0 }.max()
-  }
-
-  init?(_ row: [DatabaseValue]?) {
-    guard let row, let last = row[0].integer else { return nil }
-    self.last = last
-    rows = Int(row[1].integer ?? 0)
-    oldest = row[2].integer.map { Timestamp(microseconds: $0) }
-    newest = row[3].integer.map { Timestamp(microseconds: $0) }
-  }
-}
-
-/// What a batch did; the driving table comes last.
-struct BatchOutcome: Sendable {
-  var tallies: [TableTally]
-  var held = 0
-  /// Rows of the rule's table that were struck off for an exception.
-  var excepted = 0
-  /// What is told of rows that were changed.
-  var changed: [[DatabaseValue]] = []
-
-  /// Takes in what the next part of the batch did.
-  mutating func add(_ next: BatchOutcome) {
-    held += next.held
-    excepted += next.excepted
-    changed += next.changed
-    for tally in next.tallies {
-      if let index = tallies.firstIndex(where: { $0.table == tally.table && $0.isUnlink == tally.isUnlink }) {
-        tallies[index].rows += tally.rows
-        tallies[index].oldest = [tallies[index].oldest, tally.oldest].compactMap { $0 }.min()
-        tallies[index].newest = [tallies[index].newest, tally.newest].compactMap { $0 }.max()
-      } else {
-        // The driving table stays last.
-        tallies.insert(tally, at: 0)
-      }
-    }
-  }
-}
-
-/// Where batches come from.
-protocol BatchSource: Sendable {
-  /// Where the walk begins.
-  var start: Int64 { get }
-  /// A batch of about so many rows, in parts of which each can be deleted by itself: their ends; none at the end of the
-  /// walk.
-  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
-    -> [BatchBound]
-  /// Deletes a batch, within a transaction.
-  func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome
-  /// The texts of all statements of a batch, for the preflight.
-  var statements: [String] { get }
 }

@@ -12,26 +12,62 @@ struct RowExtent: Sendable {
 
   /// An extent that was looked up otherwise.
   init(first: Int64, last: Int64, rows: Int64) {
-    (self.first, self.last, self.rows, isDense) = (first, last, rows, true)
+    // A walk begins before the first number, so that the lowest number there is isn't one to begin with.
+    (self.first, self.last, self.rows, isDense) = (max(first, .min + 1), last, rows, true)
   }
 
   /// Looks them up in the index of the condition's time column, or takes the whole table where there is none.
+  ///
+  /// Where an eighth of all numbers is old, the ends are looked for in the order of the table: to read all that is old in
+  /// the index only for them would take longer.
   init?(_ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection) throws {
-    let table = SQL.quoted(pass.table.name)
-    var sql = SQL("SELECT min(t.\(pass.rowNumber)), max(t.\(pass.rowNumber)), count(*) FROM \(table) t")
-    let bound = condition.timeBound.flatMap { pass.table.hasIndex(on: [$0.column]) ? $0 : nil }
-    if let bound {
-      sql += " WHERE t.\(SQL.quoted(bound.column)) < "
-      sql.bind(bound.value)
-    } else {
-      sql = SQL("SELECT min(\(pass.rowNumber)), max(\(pass.rowNumber)), 0 FROM \(table)")
+    let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
+    let ends = "SELECT (SELECT min(\(number)) FROM \(table)), (SELECT max(\(number)) FROM \(table))"
+    guard let all = try connection.first(ends), let lowest = all[0].integer, let highest = all[1].integer else {
+      return nil
     }
-    guard let row = try connection.first(sql.text, sql.values), let first = row[0].integer, let last = row[1].integer
-    else { return nil }
-    self.first = first
-    self.last = last
-    rows = bound == nil ? last - first + 1 : row[2].integer ?? 0
-    isDense = bound == nil || (last - first) / 8 <= rows
+    guard let bound = condition.timeBound, pass.table.hasIndex(on: [bound.column]) else {
+      self.init(first: lowest, last: highest, rows: Self.span(lowest, highest))
+      return
+    }
+    let isOld = "FROM \(table) t WHERE t.\(SQL.quoted(bound.column)) < ?1"
+    let (span, values) = (Self.span(lowest, highest), [bound.value])
+    let enough = span / 8 + 1
+    let old = try connection.integer(
+      "SELECT count(*) FROM (SELECT 1 \(isOld) LIMIT ?2)", values + [.integer(enough)])
+    if old >= enough {
+      func end(_ order: String) throws -> Int64? {
+        let isOld = isOld.replacing(" WHERE ", with: " NOT INDEXED WHERE ")
+        return try connection.first("SELECT t.\(number) \(isOld) ORDER BY t.\(number) \(order) LIMIT 1", values)?[0]
+          .integer
+      }
+      guard let first = try end("ASC"), let last = try end("DESC") else { return nil }
+      self.init(first: first, last: last, rows: Self.span(first, last))
+      return
+    }
+    let row = try connection.first("SELECT min(t.\(number)), max(t.\(number)) \(isOld)", values)
+    guard let first = row?[0].integer, let last = row?[1].integer else { return nil }
+    self.init(first: first, last: last, rows: old)
+    isDense = Self.span(first, last) / 8 <= old
+  }
+
+  /// A number that lies so many quarters on the way.
+  func quarter(_ quarters: Int64) -> Int64 {
+    first.stepped(by: Self.span(first, last) / 4 * quarters, upTo: last)
+  }
+
+  /// How far it is from one number to another, at least 1.
+  private static func span(_ first: Int64, _ last: Int64) -> Int64 {
+    let (difference, isTooLarge) = last.subtractingReportingOverflow(first)
+    return isTooLarge ? .max : max(1, difference)
+  }
+}
+
+extension Int64 {
+  /// The number so many steps further on, but none beyond a limit.
+  func stepped(by steps: Int64, upTo limit: Int64) -> Int64 {
+    let (end, isTooLarge) = addingReportingOverflow(steps)
+    return isTooLarge ? limit : Swift.min(end, limit)
   }
 }
 
@@ -71,7 +107,7 @@ struct DirectBatches: BatchSource {
     let instant = keepsParents ? "NULL" : pass.timeColumn?.instant(of: "t") ?? "NULL"
     func range(_ sql: inout SQL) {
       sql += "t.\(number) > ?1 AND t.\(number) <= ?2 AND "
-      sql.add(condition, of: "t")
+      sql.add(condition, of: "t", scanning: true)
     }
     // The order of the table is forced: any other would visit its pages, and those of its indexes, again and again.
     var first = SQL("SELECT t.\(number) FROM \(table) t NOT INDEXED WHERE ", reserved: 2)
@@ -105,7 +141,7 @@ struct DirectBatches: BatchSource {
     }
     var kept = SQL(
       "SELECT t.\(number) FROM \(table) t NOT INDEXED WHERE t.\(number) > ?1 AND t.\(number) <= ?2 AND (", reserved: 3)
-    kept.add(condition, of: "t")
+    kept.add(condition, of: "t", scanning: true)
     kept += ") IS NOT TRUE ORDER BY t.\(number) LIMIT ?3"
     let whole = "DELETE FROM \(table) WHERE \(number) BETWEEN ?1 AND ?2"
     ranges = Ranges(
@@ -128,9 +164,9 @@ struct DirectBatches: BatchSource {
     }
     var parts: [BatchBound] = []
     var from = first - 1
-    let end = last - from > Int64(rows) ? from + Int64(rows) : last
+    let end = from.stepped(by: Int64(rows), upTo: last)
     while from < end {
-      let to = end - from > Int64(part) ? from + Int64(max(1, part)) : end
+      let to = from.stepped(by: Int64(max(1, part)), upTo: end)
       let values: [DatabaseValue] = [.integer(from), .integer(to)]
       let found = BatchBound(try connection.first(partStatement.text, values + partStatement.values))
       if let found, found.rows > 0 { parts.append(found) }

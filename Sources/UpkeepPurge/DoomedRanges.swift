@@ -6,20 +6,22 @@ import UpkeepDatabase
 /// The children of a range are found by a range of their reference, which costs less than to look for the children of
 /// each row. A deletion by ``DirectBatches`` goes the same way.
 struct DoomedRanges {
-  /// Rows that stay among so many that ranges still pay.
-  private static let mostKept: Int64 = 50_000
+  /// Ranges up to which they pay.
+  private static let most = 50_000
+  /// Numbers that are looked at by one statement: between two of them a count can be cancelled.
+  private static let stretch: Int64 = 65_536
 
   private let pass: DeletionPass
   private let condition: RowCondition
-  private let extent: RowExtent
   private let references: [DeletionPass.RangeReference]
   private var ranges: [ClosedRange<Int64>] = []
-  private var kept = 0
+  /// How many rows go.
+  private var rows = 0
   /// Rows whose text sorts before the cutoff's bound and is no time; nothing where the times aren't texts.
   private(set) var unreadable: Int?
 
-  /// Looks for the rows that stay; nothing where a range of a reference may mean other rows than the numbers in it, or
-  /// where many rows stay.
+  /// Looks at each row once; nothing where a range of a reference may mean other rows than the numbers in it, or where
+  /// the rows that go lie in many ranges.
   init?(
     _ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph,
     on connection: any DatabaseConnection
@@ -27,38 +29,38 @@ struct DoomedRanges {
     guard let references = pass.rangeReferences(graph) else { return nil }
     self.pass = pass
     self.condition = condition
-    self.extent = extent
     self.references = references
-    var sql = SQL("SELECT t.\(pass.rowNumber), ", reserved: 3)
+    var sql = SQL("SELECT upkeep_ranges(t.\(pass.rowNumber), CASE WHEN ", reserved: 2)
+    sql.add(condition, of: "t", scanning: true)
+    sql += " THEN 1"
     if let time = pass.timeColumn, time.form == .text, let bound = condition.timeBound, bound.column == time.name {
       let column = "t.\(SQL.quoted(time.name))"
-      sql += "\(column) >= '' AND \(column) < "
+      sql += " WHEN \(column) >= '' AND \(column) < "
       sql.bind(bound.value)
-      sql += " AND \(time.instant(of: "t")) IS NULL"
+      sql += " AND \(time.instant(of: "t")) IS NULL THEN -1"
       unreadable = 0
-    } else {
-      sql += "NULL"
     }
-    sql += "\(Self.rows(of: pass)) AND ("
-    sql.add(condition, of: "t")
-    sql += ") IS NOT TRUE ORDER BY t.\(pass.rowNumber) LIMIT ?3"
-    let most = min(Self.mostKept, extent.rows / 8 + 16)
-    var next = extent.first
-    try connection.query(sql.text, Self.bounds(extent) + [.integer(most + 1)] + sql.values) { row in
-      let number = row.integer(0)
-      if number > next { ranges.append(next...(number - 1)) }
-      next = number + 1
-      kept += 1
-      if row.integer(1) != 0 { unreadable = unreadable.map { $0 + 1 } }
+    sql += " ELSE 0 END) FROM \(SQL.quoted(pass.table.name)) t NOT INDEXED"
+    sql += " WHERE t.\(pass.rowNumber) BETWEEN ?1 AND ?2"
+    let most = min(Self.most, Int(extent.rows / 8) + 16)
+    // Numbers may lie far apart: from the end of a stretch it goes on with the next row.
+    var next = SQL("SELECT t.\(pass.rowNumber) FROM \(SQL.quoted(pass.table.name)) t WHERE t.\(pass.rowNumber) > ?1")
+    next += " AND t.\(pass.rowNumber) <= ?2 ORDER BY 1 LIMIT 1"
+    var last = extent.first - 1
+    while let first = try connection.first(next.text, [.integer(last), .integer(extent.last)])?[0].integer {
+      last = first.stepped(by: Self.stretch, upTo: extent.last)
+      let value = try connection.first(sql.text, [.integer(first), .integer(last)] + sql.values)?[0]
+      guard let found = value.flatMap(NumberRanges.init) else { return nil }
+      ranges += found.ranges
+      rows += found.rows
+      unreadable = unreadable.map { $0 + found.told }
+      guard ranges.count <= most else { return nil }
     }
-    guard kept <= most else { return nil }
-    if extent.last >= next { ranges.append(next...extent.last) }
   }
 
   /// Counts the rows of the pass and those that go or change with them.
   func count(on connection: any DatabaseConnection) throws -> [TableTally] {
-    let all = try connection.integer("SELECT count(*)\(Self.rows(of: pass))", Self.bounds(extent))
-    var own = TableTally(table: pass.table.name, rows: Int(all) - kept)
+    var own = TableTally(table: pass.table.name, rows: rows)
     if own.rows > 0, let time = pass.timeColumn { (own.oldest, own.newest) = try times(time, on: connection) }
     var tallies = [own]
     for reference in references {
@@ -78,34 +80,28 @@ struct DoomedRanges {
   private func times(
     _ time: TimeColumn, on connection: any DatabaseConnection
   ) throws -> (oldest: Timestamp?, newest: Timestamp?) {
-    func selected(_ expression: String, _ order: String) throws -> Timestamp? {
-      var sql = SQL("SELECT \(expression) FROM \(SQL.quoted(pass.table.name)) t WHERE ")
+    let (table, name) = (SQL.quoted(pass.table.name), SQL.quoted(time.name))
+    func selected(_ expression: String, _ rest: String, indexed: Bool = true) throws -> Timestamp? {
+      var sql = SQL("SELECT \(expression) FROM \(table) t\(indexed ? "" : " NOT INDEXED") WHERE ")
       sql.add(condition, of: "t")
-      sql += order
+      sql += rest
       return try connection.first(sql.text, sql.values)?[0].integer.map { Timestamp(microseconds: $0) }
     }
     let instant = time.instant(of: "t")
-    let column = "t.\(SQL.quoted(time.name))"
     guard condition.timeBound?.column == time.name, pass.table.hasIndex(on: [time.name]),
-      let first = try selected(instant, " ORDER BY \(column) LIMIT 1"),
-      let last = try selected(instant, " ORDER BY \(column) DESC LIMIT 1")
+      let first = try selected(instant, " ORDER BY t.\(name) LIMIT 1"),
+      let last = try selected(instant, " ORDER BY t.\(name) DESC LIMIT 1")
     else { return (try selected("min(\(instant))", ""), try selected("max(\(instant))", "")) }
     guard time.form == .text else { return (first, last) }
     // In the order of texts the first one is nearly always the oldest: one of another form, or with an offset, may sort
     // up to two days off, and is looked for there.
     let (earlier, later) = (first.dateText(plusDays: 2), last.dateText(plusDays: -1))
+    // By number: of two upper bounds SQLite would take the cutoff's, and read nearly everything.
+    let isEarly = "t.\(pass.rowNumber) IN (SELECT e.\(pass.rowNumber) FROM \(table) e WHERE e.\(name) < '\(earlier)')"
     return (
-      try selected("min(\(instant))", " AND \(column) < '\(earlier)'"),
-      try selected("max(\(instant))", " AND \(column) >= '\(later)'")
+      try selected("min(\(instant))", " AND \(isEarly)", indexed: false),
+      try selected("max(\(instant))", " AND t.\(name) >= '\(later)'")
     )
-  }
-
-  private static func rows(of pass: DeletionPass) -> String {
-    " FROM \(SQL.quoted(pass.table.name)) t NOT INDEXED WHERE t.\(pass.rowNumber) BETWEEN ?1 AND ?2"
-  }
-
-  private static func bounds(_ extent: RowExtent) -> [DatabaseValue] {
-    [.integer(extent.first), .integer(extent.last)]
   }
 }
 

@@ -3,9 +3,9 @@ import UpkeepDatabase
 
 /// Brings the write-ahead log of a database into its file while a purge goes on, on a connection of its own.
 ///
-/// It works beside the batches, since a checkpoint takes no lock that a writer wants. Between its checkpoints it keeps
-/// the right to make one: an application whose commit finds a thousand frames in the log would make one itself, within
-/// that commit.
+/// It works beside the batches, since a checkpoint takes no lock that a writer wants. From its first checkpoint on it
+/// keeps the right to make one: an application whose commit finds a thousand frames in the log would make one itself,
+/// within that commit.
 final class LogKeeper: Sendable {
   private let session: any DatabaseSession
   private let work = Mutex<Task<Void, any Error>?>(nil)
@@ -58,9 +58,7 @@ final class LogKeeper: Sendable {
 
   /// - Returns: Whether nothing was in the way.
   private func run(_ statement: String) async throws -> Bool {
-    _ = try await session.reserveCheckpoints(false)
-    let busy = try await session.perform { try $0.first(statement)?[0].integer }
     _ = try await session.reserveCheckpoints(true)
-    return busy == 0
+    return try await session.perform { try $0.first(statement)?[0].integer } == 0
   }
 }

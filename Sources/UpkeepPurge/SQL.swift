@@ -47,7 +47,9 @@ struct SQL {
 
 extension SQL {
   /// Adds a condition on the rows of `alias`.
-  mutating func add(_ condition: RowCondition, of alias: String) {
+  ///
+  /// - Parameter scanning: Whether the rows are found otherwise, so that no index has to be offered.
+  mutating func add(_ condition: RowCondition, of alias: String, scanning: Bool = false) {
     switch condition {
     case .always:
       self += "TRUE"
@@ -56,7 +58,7 @@ extension SQL {
     case .isOneOf(let column, let values):
       addMembership("\(alias).\(SQL.quoted(column))", of: values)
     case .older(let column, let cutoff, let form):
-      addOlder(TimeColumn(column, form), of: alias, than: cutoff)
+      addOlder(TimeColumn(column, form), of: alias, than: cutoff, scanning: scanning)
     case .matching(let expression):
       self += expression.sql(of: alias)
     case .outranked(let ranking):
@@ -64,9 +66,9 @@ extension SQL {
     case .server(let condition):
       add(condition, of: alias)
     case .any(let conditions):
-      add(conditions, joined: " OR ", none: "FALSE", of: alias)
+      add(conditions, joined: " OR ", none: "FALSE", of: alias, scanning: scanning)
     case .all(let conditions):
-      add(conditions, joined: " AND ", none: "TRUE", of: alias)
+      add(conditions, joined: " AND ", none: "TRUE", of: alias, scanning: scanning)
     }
   }
 
@@ -82,20 +84,25 @@ extension SQL {
     self += ")) IS TRUE"
   }
 
-  private mutating func add(_ conditions: [RowCondition], joined: String, none: String, of alias: String) {
+  private mutating func add(
+    _ conditions: [RowCondition], joined: String, none: String, of alias: String, scanning: Bool
+  ) {
     guard !conditions.isEmpty else { return self += none }
     self += "("
     for (index, condition) in conditions.enumerated() {
       if index > 0 { self += joined }
-      add(condition, of: alias)
+      add(condition, of: alias, scanning: scanning)
     }
     self += ")"
   }
 
   /// A bound that an index can use, and the exact comparison of instants behind it. A number in the column sorts before
   /// every text, and one of another form before any bound, so that the bound alone must not let them pass.
-  private mutating func addOlder(_ column: TimeColumn, of alias: String, than cutoff: Timestamp) {
-    self += "(\(alias).\(SQL.quoted(column.name)) < "
+  ///
+  /// A column declared as `datetime` has numeric affinity: SQLite would try to read each of its texts as a number before
+  /// it compares them, which a `+` spares it. What can be read as a number is one since it was stored.
+  private mutating func addOlder(_ column: TimeColumn, of alias: String, than cutoff: Timestamp, scanning: Bool) {
+    self += "(\(scanning && column.form == .text ? "+" : "")\(alias).\(SQL.quoted(column.name)) < "
     bind(column.form.bound(before: cutoff))
     self += " AND \(column.instant(of: alias)) < "
     bind(.integer(cutoff.microseconds))

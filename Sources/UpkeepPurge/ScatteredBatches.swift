@@ -23,12 +23,12 @@ struct ScatterSample: Sendable {
     guard let first = ends?[0].integer, let last = ends?[1].integer, last - first >= Self.smallest else { return nil }
     var sql = SQL("SELECT c.\(number) FROM (SELECT \(SQL.list(edge.parentColumns, of: "t"))", reserved: 2)
     sql += " FROM \(SQL.quoted(pass.table.name)) t NOT INDEXED WHERE t.\(pass.rowNumber) >= ?1 AND "
-    sql.add(condition, of: "t")
+    sql.add(condition, of: "t", scanning: true)
     sql += " ORDER BY t.\(pass.rowNumber) LIMIT ?2) p CROSS JOIN \(name) c WHERE "
     sql += "\(edge.reference(of: "c")) = \(SQL.tuple(edge.parentColumns, of: "p"))"
     var (children, jumps) = (0, 0)
-    for quarter in 1...3 {
-      let start = extent.first + (extent.last - extent.first) / 4 * Int64(quarter)
+    for quarter in Int64(1)...3 {
+      let start = extent.quarter(quarter)
       var rows = try connection.map(sql.text, [.integer(start), .integer(Self.parents)] + sql.values) {
         $0[0].integer ?? 0
       }
@@ -71,7 +71,7 @@ struct ScatteredBatches: BatchSource {
       "EXISTS (SELECT 1 FROM \(keys) p WHERE \(pass.keyTuple(of: edge, as: "p")) = \(edge.reference(of: "c"))) AND "
     sql += "EXISTS (SELECT 1 FROM \(SQL.quoted(pass.table.name)) t WHERE "
     sql += "\(SQL.tuple(edge.parentColumns, of: "t")) = \(edge.reference(of: "c")) AND "
-    sql.add(condition, of: "t")
+    sql.add(condition, of: "t", scanning: true)
     sql += ")"
     self.sql = sql
   }
@@ -124,7 +124,7 @@ extension DeletionPass {
     // A key that is NULL is referred to by nothing.
     var sql = SQL("INSERT OR IGNORE INTO \(keys) SELECT \(SQL.list(edge.parentColumns, of: "t"))")
     sql += " FROM \(SQL.quoted(table.name)) t NOT INDEXED WHERE "
-    sql.add(condition, of: "t")
+    sql.add(condition, of: "t", scanning: true)
     try connection.execute(sql.text, sql.values)
     return keys
   }

@@ -42,13 +42,13 @@ struct ScatteredIndex: Sendable {
     let (table, name) = (SQL.quoted(pass.table.name), SQL.quoted(column))
     var run = SQL("SELECT v FROM (SELECT t.\(name) AS v FROM \(table) t NOT INDEXED WHERE ", reserved: 2)
     run += "t.\(pass.rowNumber) >= ?1 AND "
-    run.add(condition, of: "t")
+    run.add(condition, of: "t", scanning: true)
     run += " ORDER BY t.\(pass.rowNumber) LIMIT ?2) WHERE v IS NOT NULL ORDER BY v"
     let between =
       "SELECT count(*) FROM (SELECT 1 FROM \(table) WHERE \(name) >= ?1 AND \(name) < ?2 LIMIT \(Int(page)))"
     var (looks, entries) = (0, 0.0)
-    for quarter in 1...3 {
-      let start = extent.first + (extent.last - extent.first) / 4 * Int64(quarter)
+    for quarter in Int64(1)...3 {
+      let start = extent.quarter(quarter)
       let values = try connection.map(run.text, [.integer(start), .integer(Self.rows)] + run.values) { $0[0] }
       for position in stride(from: 0, to: values.count - 1, by: max(1, values.count / neighbours)) {
         looks += 1
@@ -88,12 +88,12 @@ struct SlabBatches: BatchSource {
     var fill = SQL(
       "INSERT INTO \(list) (at, r) SELECT at, n FROM (SELECT \(instant) AS at, t.\(number) AS n, ", reserved: 3)
     fill += "\(values) FROM \(table) t NOT INDEXED WHERE t.\(number) > ?1 AND t.\(number) <= ?2 AND "
-    fill.add(condition, of: "t")
+    fill.add(condition, of: "t", scanning: true)
     fill += " ORDER BY t.\(number) LIMIT ?3) ORDER BY \(columns), n"
     self.fill = fill
     var sql = SQL("DELETE FROM \(table) AS t NOT INDEXED WHERE t.\(number) IN ", reserved: 2)
     sql += "(SELECT r FROM \(list) WHERE seq > ?1 AND seq <= ?2) AND "
-    sql.add(condition, of: "t")
+    sql.add(condition, of: "t", scanning: true)
     self.sql = sql
   }
 

@@ -32,12 +32,14 @@ public struct TaskStatus: Sendable {
   public var settings: [SettingStatus]
   /// Whether it can be previewed.
   public var hasPreview: Bool
+  /// Where the values of its own keys come from, such as `enabled` and `timeout`: see ``SettingStatus/origin``.
+  public var origins: [String: String]
 
   /// Creates a status.
   public init(
     name: String, plugin: String, isEnabled: Bool, pause: TaskPause?, running: [String], waiting: [String],
     schedule: String, interval: Duration?, cron: String?, timeZone: String?, timeout: Duration, nextRunAt: Timestamp?,
-    lastRun: RunResult?, settings: [SettingStatus], hasPreview: Bool
+    lastRun: RunResult?, settings: [SettingStatus], hasPreview: Bool, origins: [String: String] = [:]
   ) {
     self.name = name
     self.plugin = plugin
@@ -54,6 +56,7 @@ public struct TaskStatus: Sendable {
     self.lastRun = lastRun
     self.settings = settings
     self.hasPreview = hasPreview
+    self.origins = origins
   }
 }
 

@@ -20,12 +20,14 @@ public struct RunRequest: Sendable {
   public var stop: RunStop
   /// The record that was made of it already, such as that of its slot; nothing where the runner is to make one.
   public var record: RunRecord?
+  /// Called when the run is over and what it held is free, before its end is announced; it must return at once.
+  public var whenReleased: @Sendable () -> Void
 
   /// Creates a request.
   public init(
     task: RunnableTask, mode: RunMode = .run, trigger: RunTrigger = .manual, overrideGuard: Bool = false,
     groupRunID: String? = nil, scheduledAt: Timestamp? = nil, waits: Bool? = nil, stop: RunStop = RunStop(),
-    record: RunRecord? = nil
+    record: RunRecord? = nil, whenReleased: @escaping @Sendable () -> Void = {}
   ) {
     self.task = task
     self.mode = mode
@@ -36,6 +38,7 @@ public struct RunRequest: Sendable {
     self.waits = waits
     self.stop = stop
     self.record = record
+    self.whenReleased = whenReleased
   }
 }
 

@@ -128,6 +128,39 @@ public protocol LeaseStore: Sendable {
   func holders() async throws -> [LeaseHolder]
 }
 
+/// The two ends of a run, in one step each.
+public protocol RunLifeStore: RunStore, LeaseStore {
+  /// Asks for the right to run, and saves the record of the start together with it.
+  ///
+  /// - Parameters:
+  ///   - request: What is asked.
+  ///   - started: Makes the record of a run that begins at an instant.
+  func begin(
+    _ request: LeaseRequest, started: @escaping @Sendable (Timestamp) -> RunRecord
+  ) async throws -> RunBeginning
+  /// Saves the last record of a run and gives back its lease, or its place in the queue. It returns when the record
+  /// survives a power cut.
+  ///
+  /// - Parameters:
+  ///   - record: The last record.
+  ///   - released: Called as soon as the lease is free and everybody finds the record, which may be earlier.
+  func end(_ record: RunRecord, released: @escaping @Sendable () -> Void) async throws
+}
+
+/// What came of asking for the right to run.
+public struct RunBeginning: Sendable {
+  /// The answer.
+  public var answer: LeaseAnswer
+  /// The record of the start, where the right was granted.
+  public var record: RunRecord?
+
+  /// Creates a beginning.
+  public init(_ answer: LeaseAnswer, record: RunRecord? = nil) {
+    self.answer = answer
+    self.record = record
+  }
+}
+
 /// Keeps pauses.
 public protocol PauseStore: Sendable {
   /// The pauses in force.
@@ -155,4 +188,4 @@ public protocol NoticeStore: Sendable {
 }
 
 /// All that the host keeps between its runs.
-public protocol StateStore: RunStore, LeaseStore, PauseStore, NoticeStore, SlotStore, ServeStore {}
+public protocol StateStore: RunLifeStore, PauseStore, NoticeStore, SlotStore, ServeStore {}

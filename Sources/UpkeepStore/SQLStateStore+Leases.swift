@@ -7,9 +7,7 @@ extension SQLStateStore {
   public func request(_ request: LeaseRequest) async throws -> LeaseAnswer {
     let (now, inspector, owners) = (wallClock.now(), inspector, owners)
     return try await write(.normal) { connection in
-      let table = LeaseTable(connection: connection, owners: owners)
-      try table.reap(at: now, by: inspector)
-      return try table.answer(request, at: now)
+      try LeaseTable(connection: connection, owners: owners).answer(request, at: now, by: inspector)
     }
   }
 
@@ -77,8 +75,20 @@ struct LeaseTable {
     }
   }
 
-  func answer(_ request: LeaseRequest, at now: Timestamp) throws -> LeaseAnswer {
+  /// Answers a request. Where somebody is in its way the dead are put aside first: that looks at every process, and a
+  /// request that can be granted has no need of it.
+  func answer(
+    _ request: LeaseRequest, at now: Timestamp, by inspector: any ProcessInspector
+  ) throws -> LeaseAnswer {
     let entries = try entries()
+    if LeaseQueue.obstacle(to: request, in: entries) == nil { return try answer(request, among: entries, at: now) }
+    try reap(at: now, by: inspector)
+    return try answer(request, among: self.entries(), at: now)
+  }
+
+  private func answer(
+    _ request: LeaseRequest, among entries: [LeaseEntry], at now: Timestamp
+  ) throws -> LeaseAnswer {
     let own = entries.first { $0.runID == request.runID }
     if let fencing = own?.fencing {
       return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))

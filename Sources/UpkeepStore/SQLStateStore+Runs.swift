@@ -87,7 +87,8 @@ struct RunTable {
         .integer(result.status.isFinal ? 1 : 0), record.groupRunID.map { .text($0) } ?? .null,
         try owners.column(record.owner), .integer(record.createdAt.microseconds),
         StoreRows.instant(result.finishedAt ?? (result.status.isFinal ? now : nil)), .integer(now.microseconds),
-        try StoreRows.text(result), StoreRows.instant(slots?.first), StoreRows.instant(slots?.last),
+        .text(String(decoding: try result.json, as: UTF8.self)), StoreRows.instant(slots?.first),
+        StoreRows.instant(slots?.last),
         slots.map { .integer(Int64($0.count)) } ?? .null,
       ])
     if result.status.isFinal {

@@ -20,6 +20,12 @@ public actor SQLStateStore: StateStore {
   private var opening: Task<any DatabaseSession, any Error>?
   private var waiting: [GroupedWrite] = []
   private var isWriting = false
+  private var waitingForDisk: [CheckedContinuation<Void, any Error>] = []
+  private var isSyncing = false
+  /// Commits since somebody began to wait for the disk.
+  private var commitsWaiting = 0
+  /// How many may wait for the disk, and how many commits they wait for to join them, while the store is busy.
+  private static let (mostWaiting, mostCommits) = (32, 16)
 
   /// Describes a store; nothing is opened yet.
   public init(database: any Database, inspector: any ProcessInspector, wallClock: any WallClock) {
@@ -66,8 +72,43 @@ public actor SQLStateStore: StateStore {
       let group = WriteGroup(writes: waiting)
       waiting = []
       await group.commit(on: session)
+      commitsWaiting += 1
+      syncIfDue(on: session)
     }
     isWriting = false
+    syncIfDue(on: session)
+  }
+
+  /// Waits until all that is committed survives a power cut, together with others that wait for that; writes go on
+  /// meanwhile.
+  func untilDurable() async throws {
+    let session = try await session()
+    try await withCheckedThrowingContinuation { continuation in
+      if waitingForDisk.isEmpty { commitsWaiting = 0 }
+      waitingForDisk.append(continuation)
+      syncIfDue(on: session)
+    }
+  }
+
+  /// Begins to wait for the disk: at once where nothing is being written, or else when it is worth it.
+  private func syncIfDue(on session: any DatabaseSession) {
+    let isDue = !isWriting || waitingForDisk.count >= Self.mostWaiting || commitsWaiting >= Self.mostCommits
+    guard isDue, !isSyncing, !waitingForDisk.isEmpty else { return }
+    isSyncing = true
+    Task { await syncWaiting(on: session) }
+  }
+
+  private func syncWaiting(on session: any DatabaseSession) async {
+    let group = waitingForDisk
+    waitingForDisk = []
+    do {
+      try await session.makeDurable()
+      for continuation in group { continuation.resume() }
+    } catch {
+      for continuation in group { continuation.resume(throwing: error) }
+    }
+    isSyncing = false
+    syncIfDue(on: session)
   }
 
   /// Runs `body` in one transaction for reading.

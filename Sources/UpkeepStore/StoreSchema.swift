@@ -82,6 +82,12 @@ enum StoreSchema {
       )
       """,
     ],
+    // Where runs that aren't over are looked for, this index must not offer itself: it would find them all, and not the
+    // next of them.
+    [
+      "DROP INDEX runs_by_end",
+      "CREATE INDEX runs_ended ON runs (finished_at) WHERE is_final = 1",
+    ],
   ]
 
   static var version: Int64 { Int64(migrations.count) }

@@ -21,11 +21,15 @@ package final class ClientSocket: Sendable {
   private let handle: Int32
 
   /// Connects to a port of this machine.
-  package init(port: Int) throws {
+  /// - Parameter receiveBuffer: How many bytes the system takes in for a client that doesn't read; nothing leaves it to it.
+  package init(port: Int, receiveBuffer: Int32? = nil) throws {
     handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard handle >= 0 else { throw Failure(what: "socket") }
     var patience = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(handle, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    if var size = receiveBuffer {
+      setsockopt(handle, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(UInt16(port).bigEndian)

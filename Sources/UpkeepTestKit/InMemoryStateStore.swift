@@ -42,11 +42,13 @@ public final class InMemoryStateStore: StateStore {
   /// Adds a record, or replaces one that isn't final.
   public func save(_ record: RunRecord) async throws {
     let now = wallClock.now()
-    try access { state in
-      guard state.records[record.result.runID]?.record.result.status.isFinal != true else { return }
-      state.records[record.result.runID] = (record, now)
-      if record.result.status.isFinal { state.cancels[record.result.runID] = nil }
-    }
+    try access { Self.save(record, &$0, at: now) }
+  }
+
+  private static func save(_ record: RunRecord, _ state: inout State, at now: Timestamp) {
+    guard state.records[record.result.runID]?.record.result.status.isFinal != true else { return }
+    state.records[record.result.runID] = (record, now)
+    if record.result.status.isFinal { state.cancels[record.result.runID] = nil }
   }
 
   /// The record of a run.
@@ -118,26 +120,53 @@ public final class InMemoryStateStore: StateStore {
   /// Asks for the right to run, dead holders put aside.
   public func request(_ request: LeaseRequest) async throws -> LeaseAnswer {
     let now = wallClock.now()
-    return try access { state in
-      _ = reap(&state, at: now)
-      if let fencing = state.entries.first(where: { $0.runID == request.runID })?.fencing {
-        return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))
-      }
-      let obstacle = LeaseQueue.obstacle(to: request, in: state.entries)
-      if !state.entries.contains(where: { $0.runID == request.runID }), obstacle == nil || request.waits {
-        state.ticket += 1
-        state.entries.append(
-          LeaseEntry(
-            ticket: state.ticket, runID: request.runID, task: request.task, owner: request.owner,
-            exclusiveWith: request.exclusiveWith, fencing: nil, renewedAt: now))
-      }
-      if let obstacle { return obstacle }
-      guard let index = state.entries.firstIndex(where: { $0.runID == request.runID }) else { return .full }
-      state.fencing += 1
-      state.entries[index].fencing = state.fencing
-      state.entries[index].renewedAt = now
-      return .granted(Lease(runID: request.runID, task: request.task, fencing: state.fencing))
+    return try access { answer(request, &$0, at: now) }
+  }
+
+  private func answer(_ request: LeaseRequest, _ state: inout State, at now: Timestamp) -> LeaseAnswer {
+    if LeaseQueue.obstacle(to: request, in: state.entries) != nil { _ = reap(&state, at: now) }
+    if let fencing = state.entries.first(where: { $0.runID == request.runID })?.fencing {
+      return .granted(Lease(runID: request.runID, task: request.task, fencing: fencing))
     }
+    let obstacle = LeaseQueue.obstacle(to: request, in: state.entries)
+    if !state.entries.contains(where: { $0.runID == request.runID }), obstacle == nil || request.waits {
+      state.ticket += 1
+      state.entries.append(
+        LeaseEntry(
+          ticket: state.ticket, runID: request.runID, task: request.task, owner: request.owner,
+          exclusiveWith: request.exclusiveWith, fencing: nil, renewedAt: now))
+    }
+    if let obstacle { return obstacle }
+    guard let index = state.entries.firstIndex(where: { $0.runID == request.runID }) else { return .full }
+    state.fencing += 1
+    state.entries[index].fencing = state.fencing
+    state.entries[index].renewedAt = now
+    return .granted(Lease(runID: request.runID, task: request.task, fencing: state.fencing))
+  }
+
+  /// Asks for the right to run, and saves the record of the start together with it.
+  public func begin(
+    _ request: LeaseRequest, started: @escaping @Sendable (Timestamp) -> RunRecord
+  ) async throws -> RunBeginning {
+    let now = wallClock.now()
+    return try access { state in
+      let answer = answer(request, &state, at: now)
+      guard case .granted = answer else { return RunBeginning(answer) }
+      let record = started(now)
+      Self.save(record, &state, at: now)
+      return RunBeginning(answer, record: record)
+    }
+  }
+
+  /// Saves the last record of a run and gives back what it held.
+  public func end(_ record: RunRecord, released: @escaping @Sendable () -> Void) async throws {
+    let now = wallClock.now()
+    try access { state in
+      Self.save(record, &state, at: now)
+      state.entries.removeAll { $0.runID == record.result.runID }
+      state.cancels[record.result.runID] = nil
+    }
+    released()
   }
 
   /// Says that a run still lives.

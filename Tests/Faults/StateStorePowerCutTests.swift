@@ -81,19 +81,23 @@ private struct Diary {
         entries.statuses[run] = .queued
         entries.slots[task] = slot
         // That it runs needn't survive: after a power cut it doesn't.
-        try await store.save(record(run, task, .running))
-        let answer = try await store.request(
+        let started = record(run, task, .running)
+        let beginning = try await store.begin(
           LeaseRequest(
-            runID: run, task: task, owner: inspector.current, overlap: .skip, exclusiveWith: [], waits: false))
-        guard case .granted = answer else { break }
+            runID: run, task: task, owner: inspector.current, overlap: .skip, exclusiveWith: [], waits: false)
+        ) { _ in started }
+        guard case .granted = beginning.answer else { break }
         _ = try await store.renew(run, owner: inspector.current)
         entries.doubtful = task
         try await store.pause(TaskPause(task: task, until: nil, reason: "test", by: "me", since: wallClock.now()))
         entries.pauses.insert(task)
         entries.doubtful = run
-        try await store.save(record(run, task, .completed))
+        if round % 2 == 0 {
+          try await store.end(record(run, task, .completed)) {}
+        } else {
+          try await store.save(record(run, task, .completed))
+        }
         entries.statuses[run] = .completed
-        if round % 2 == 0 { try await store.release(run) }
       }
       entries.isComplete = true
     } catch {

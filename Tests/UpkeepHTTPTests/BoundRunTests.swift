@@ -39,13 +39,36 @@ import UpkeepTestKit
     #expect(
       answer.document["detail"]
         == .string(
-          "the data moved since the preview: \(then) then, \(now) now; look at the new preview and run that one"))
+          "the data moved since the preview: a \(NumberText.grouped(then)) then, \(NumberText.grouped(now)) now; "
+            + "look at the new preview and run that one"))
     guard case .object(let preview)? = answer.document["preview"] else {
       Issue.record("\(answer.text)")
       return
     }
     #expect(preview["run_id"] == answer.document["run_id"] && preview["mode"] == "preview")
     #expect(host.seen.starts.map(\.mode) == [.preview])
+  }
+
+  @Test func looksAtEachTableAndNotOnlyAtAllOfThem() async throws {
+    var agreed = host.result("odds_retention", .completed, mode: .preview)
+    agreed.tables = [TableResult(table: "a", deleted: 5000), TableResult(table: "b", deleted: 100)]
+    try await host.store.save(RunRecord(result: agreed, owner: nil, createdAt: host.wallClock.now()))
+    host.set { state in
+      state.finishing = {
+        $0.tables = [
+          TableResult(table: "a", deleted: 4990), TableResult(table: "b", deleted: 111),
+          TableResult(table: "c", deleted: 1),
+        ]
+      }
+    }
+    let answer = try await host.site().ask(
+      "POST", "/api/v1/tasks/odds_retention/run", #"{"preview": "\#(agreed.runID)"}"#)
+    #expect(answer.status == 409 && answer.code == "moved")
+    #expect(
+      answer.document["detail"]
+        == .string(
+          "the data moved since the preview: b 100 then, 111 now (and 1 more); look at the new preview and run that one"
+        ))
   }
 
   @Test func wantsAFinishedPreviewOfTheSameTask() async throws {

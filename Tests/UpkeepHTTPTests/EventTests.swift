@@ -73,6 +73,39 @@ import UpkeepTestKit
     #expect(log.listenerCount == 0)
   }
 
+  private func group(_ id: String, _ status: RunStatus, _ results: [RunResult]) -> GroupResult {
+    GroupResult(
+      runID: id, group: "all", status: status, startedAt: host.wallClock.now(), finishedAt: nil, results: results)
+  }
+
+  @Test func aGroupTellsOfItsMembersAndEndsBehindThem() async throws {
+    let id = RunID.make(at: host.wallClock.now(), random: host.random)
+    log.record(group(id, .running, []))
+    let listener = try #require(log.listen(to: id, after: nil))
+    // The first member was told of before anybody knew that it is one; the second is known before its events come.
+    let first = tell("heartbeat", steps: 0)
+    log.join(first.runID, to: id)
+    var second = host.result("odds_retention", .running)
+    log.join(second.runID, to: id)
+    log.record(.started(second))
+    second.status = .completed
+    log.record(group(id, .completed, [first, second]))
+    _ = tell("heartbeat")
+    log.record(.finished(second))
+    let events = await all(listener)
+    #expect(events.map(\.kind) == ["run", "run", "log", "end", "run", "end", "end"])
+    #expect(
+      events.map { $0.data["task"] ?? $0.data["group"] } == [
+        "all", "heartbeat", "heartbeat", "heartbeat", "odds_retention", "odds_retention", "all",
+      ])
+    #expect(Set(events.map(\.id)).count == events.count && log.listenerCount == 0)
+    for (index, event) in events.enumerated().dropLast() {
+      let rest = await all(try #require(log.listen(to: id, after: event.id)))
+      #expect(rest == Array(events[(index + 1)...]), "from \(index)")
+    }
+    #expect(log.isLast(try #require(events.last).id, of: id) && !log.isLast(events[3].id, of: id))
+  }
+
   @Test func aListenerTakesUpWhereItWasCutOff() async throws {
     let result = tell("heartbeat")
     let events = await all(try #require(log.listen(to: result.runID, after: nil)))

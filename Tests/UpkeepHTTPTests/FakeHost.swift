@@ -107,7 +107,7 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
       cron: nil, timeZone: nil,
       timeout: .seconds(1800), nextRunAt: wallClock.now() + .seconds(60), lastRun: try await store.lastRuns()[name],
       settings: [SettingStatus(key: "odds_keep", value: "14d", origin: "default")],
-      hasPreview: name != "heartbeat")
+      hasPreview: name != "heartbeat", origins: ["enabled": "default", "timeout": "upkeep.yaml:7:14"])
   }
 
   func groups() async -> [(name: String, tasks: [String])] { state.withLock { $0.groups } }

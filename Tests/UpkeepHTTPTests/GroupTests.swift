@@ -87,5 +87,13 @@ import UpkeepTestKit
     let document = try await host.site().ask("GET", "/api/v1/runs/\(id)").document
     #expect(document["group"] == "cleanup" && document["status"] == "completed")
     #expect(document["finished_at"] == .string(host.wallClock.now().rfc3339))
+    let stream = try await host.site().ask("GET", "/api/v1/runs/\(id)/events").response
+    var events: [EventTests.Event] = []
+    for await chunk in try #require(stream.events).chunks { events.append(EventTests.event(chunk)) }
+    #expect(events.map(\.kind) == ["run", "end"])
+    #expect(events.allSatisfy { $0.data["group"] == "cleanup" && $0.data["status"] == "completed" })
+    let again = try await host.site().ask(
+      "GET", "/api/v1/runs/\(id)/events", headers: ["last-event-id": try #require(events.last).id])
+    #expect(again.status == 204)
   }
 }

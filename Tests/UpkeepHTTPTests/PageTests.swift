@@ -106,6 +106,33 @@ import UpkeepTestKit
     #expect(refused.contains("Run against the guard: removes 1,234 rows") && !refused.contains("Run now:"))
   }
 
+  @Test func aRunThatWorksSaysSoOnceAndWhatItDidSoFar() async throws {
+    var run = host.result("odds_retention", .running)
+    run.finishedAt = nil
+    try await save(run)
+    let early = try await page("/runs/\(run.runID)")
+    #expect(early.ranges(of: "class=\"status running\"").count == 1)
+    #expect(early.contains("<table class=\"far\" hidden>"))
+    run.tables = [TableResult(table: "a", deleted: 1200)]
+    try await save(run)
+    let later = try await page("/runs/\(run.runID)")
+    #expect(later.contains("<table class=\"far\"><caption>So far</caption>"))
+    #expect(later.contains("<th scope=\"row\">a</th><td class=\"number\">1,200</td>"))
+    run.status = .completed
+    run.finishedAt = host.wallClock.now()
+    try await save(run)
+    let over = try await page("/runs/\(run.runID)")
+    #expect(!over.contains("class=\"far\"") && over.contains("class=\"status completed\""))
+  }
+
+  @Test func everyValueOfATaskSaysWhereItComesFrom() async throws {
+    let text = try await page("/tasks/odds_retention")
+    for (key, origin) in [("enabled", "default"), ("timeout", "upkeep.yaml:7:14"), ("odds_keep", "default")] {
+      let row = try #require(text.firstMatch(of: try Regex("<code>\(key)</code>(?s:.*?)</tr>")))
+      #expect(text[row.range].contains("data-label=\"From\" class=\"small soft wrap\">\(origin)</td>"), "\(key)")
+    }
+  }
+
   @Test func aRefusedFileIsShownWithItsErrorsAtTheirLines() async throws {
     var problem = ConfigurationProblem(Diagnostic(code: "bad_duration", "interval: 5 has no unit"))
     problem.line = 2

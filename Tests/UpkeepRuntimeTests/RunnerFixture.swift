@@ -22,7 +22,7 @@ struct RunnerFixture {
   }
 
   static func runner(
-    _ store: any RunStore & LeaseStore, _ inspector: StubProcessInspector, _ wallClock: ManualWallClock,
+    _ store: any RunLifeStore, _ inspector: StubProcessInspector, _ wallClock: ManualWallClock,
     _ clock: ManualClock, seed: UInt64
   ) -> Runner {
     Runner(

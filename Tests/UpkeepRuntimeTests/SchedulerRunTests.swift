@@ -76,6 +76,28 @@ import UpkeepTestKit
     #expect(scene.started == ids)
   }
 
+  @Test func aRunThatIsOverGivesItsPlaceAwayBeforeItsEndIsTold() {
+    var scene = SchedulerScene()
+    scene.restart([.every(minute, "t1"), .every(minute, "t2")], max: 1)
+    scene.pass(minute)
+    let first = scene.started[0]
+    scene.begin(first)
+    scene.handle(.runReleased(first))
+    #expect(scene.started.count == 2)
+    scene.handle(.runReleased(first))
+    #expect(scene.state.placed == 1, "it has one place to give")
+    // Its task is free as well: the next slot isn't skipped for it.
+    scene.begin(scene.started[1])
+    scene.pass(minute)
+    #expect(scene.summary("t1") == ["running 12:01", "queued 12:02"])
+    // A stop waits for what is still to be told of.
+    scene.handle(.stop)
+    scene.end(scene.started[1])
+    #expect(!scene.state.isOver)
+    scene.end(first)
+    #expect(scene.state.isOver && scene.state.placed == 0)
+  }
+
   @Test func aRunThatWaitsForAnotherGivesItsPlaceAway() {
     var scene = SchedulerScene()
     scene.restart((1...3).map { .every(minute, "t\($0)") }, max: 1)

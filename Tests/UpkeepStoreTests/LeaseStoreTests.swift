@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 import UpkeepCore
 import UpkeepRuns
@@ -18,6 +19,30 @@ import UpkeepTestKit
     #expect(try await store.holders() == [fixture.holder("01A")])
     try await store.release("01A")
     #expect(try await store.request(fixture.request("01B")).lease != nil)
+  }
+
+  @Test(arguments: StoreKind.allCases) func aRunBeginsAndEndsInOneStepEach(_ kind: StoreKind) async throws {
+    let store = fixture.make(kind)
+    let queued = fixture.record("01A", status: .queued)
+    try await store.save(queued)
+    let released = Mutex(false)
+    let beginning = try await store.begin(fixture.request("01A")) { now in
+      var record = queued
+      record.result.status = .running
+      record.result.startedAt = now
+      return record
+    }
+    #expect(beginning.answer.lease?.runID == "01A")
+    #expect(beginning.record?.result.startedAt == fixture.wallClock.now())
+    #expect(try await store.record("01A") == beginning.record)
+    // Who isn't let in leaves no record of a start.
+    let refused = try await store.begin(fixture.request("01B")) { _ in fixture.record("01B") }
+    #expect(refused.answer == .blocked(by: [fixture.holder("01A")]) && refused.record == nil)
+    #expect(try await store.record("01B") == nil)
+    try await store.end(fixture.record("01A", status: .completed)) { released.withLock { $0 = true } }
+    #expect(released.withLock { $0 })
+    #expect(try await store.record("01A")?.result.status == .completed)
+    #expect(try await store.holders() == [])
   }
 
   @Test(arguments: StoreKind.allCases) func answersTheSameRequestTheSame(_ kind: StoreKind) async throws {

@@ -29,9 +29,18 @@ const void *sqlite_log_index(struct sqlite3 *connection);
 /// Reads the state from such a header; costs neither a lock nor a system call. Returns 0 where it isn't one.
 int sqlite_log_read(const void *index, struct sqlite_log_state *state);
 
-/// Takes (1) or gives back (0) the right to checkpoint, so that no other connection begins a checkpoint meanwhile. It
-/// never waits. Returns 0 where somebody else is checkpointing now. The connection itself can't checkpoint while it has
-/// it. Closing the connection, or the end of the process, gives it back.
+/// Takes (1) or gives back (0) the right to checkpoint, so that no other connection begins a checkpoint meanwhile; the
+/// connection itself goes on to checkpoint as it likes. It never waits. Returns 0 where somebody else is checkpointing
+/// now: then the connection's next checkpoint takes the right and keeps it. Closing the connection, or the end of the
+/// process, gives it back.
 int sqlite_log_reserve(struct sqlite3 *connection, int reserve);
+
+/// The open write-ahead log of a connection, or NULL where it isn't in WAL mode. It stays open until the connection is
+/// closed. Call it on the connection's own thread, after it has read from the database.
+const void *sqlite_log_file(struct sqlite3 *connection);
+
+/// Presses what was committed to such a log to the disk, on any thread and beside the connection's own statements.
+/// Returns SQLite's result code.
+int sqlite_log_sync(const void *file);
 
 #endif

@@ -81,7 +81,28 @@ extension Timestamp {
   /// RFC 3339 in UTC with milliseconds, as in `2026-11-20T12:00:00.123Z`.
   public var rfc3339: String {
     let time = civil
-    return "\(Self.dateText(time))T\(Self.clockText(time)).\(Self.padded(time.microsecond / 1000, 3))Z"
+    guard (0...9999).contains(time.year) else {
+      return "\(Self.dateText(time))T\(Self.clockText(time)).\(Self.padded(time.microsecond / 1000, 3))Z"
+    }
+    // In place, since each document and each line of the log has some.
+    return String(unsafeUninitializedCapacity: 24) { bytes in
+      func put(_ number: Int, _ width: Int, at start: Int, then sign: Unicode.Scalar) {
+        var rest = number
+        for place in (start..<start + width).reversed() {
+          bytes[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+          rest /= 10
+        }
+        bytes[start + width] = UInt8(ascii: sign)
+      }
+      put(time.year, 4, at: 0, then: "-")
+      put(time.month, 2, at: 5, then: "-")
+      put(time.day, 2, at: 8, then: "T")
+      put(time.hour, 2, at: 11, then: ":")
+      put(time.minute, 2, at: 14, then: ":")
+      put(time.second, 2, at: 17, then: ".")
+      put(time.microsecond / 1000, 3, at: 20, then: "Z")
+      return 24
+    }
   }
 
   /// `2026-11-20 12:00:00.123456` in UTC, trailing zeros of the fraction (and an empty fraction) left out.

@@ -110,6 +110,9 @@ final class PostgresSession: DatabaseSession {
   /// True: there is nothing to reserve.
   func reserveCheckpoints(_ reserve: Bool) async throws -> Bool { true }
 
+  /// Nothing: the server gathers commits that wait for the disk by itself.
+  func makeDurable() async throws {}
+
   func reconnect() async throws {
     try await connect()
   }

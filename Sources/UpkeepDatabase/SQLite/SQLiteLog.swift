@@ -31,6 +31,41 @@ public struct LogState: Hashable, Sendable {
   }
 }
 
+/// The open write-ahead log of a connection, to be pressed to the disk beside the connection's own statements.
+final class SQLiteLogFile: Sendable {
+  private enum State {
+    case unknown
+    /// Open at this address, until the connection is closed.
+    case open(UInt)
+    case closed
+  }
+
+  private let state = Mutex(State.unknown)
+
+  var isKnown: Bool {
+    state.withLock { if case .unknown = $0 { false } else { true } }
+  }
+
+  /// Takes note of the log that the connection has open.
+  func note(_ file: UnsafeRawPointer) {
+    state.withLock { if case .unknown = $0 { $0 = .open(UInt(bitPattern: file)) } }
+  }
+
+  /// Presses the log to the disk.
+  /// - Returns: SQLite's result code.
+  func sync() -> Int32 {
+    // Under the lock, so that the connection stays open meanwhile.
+    state.withLock { state in
+      guard case .open(let address) = state, let file = UnsafeRawPointer(bitPattern: address) else { return 0 }
+      return sqlite_log_sync(file)
+    }
+  }
+
+  func close() {
+    state.withLock { $0 = .closed }
+  }
+}
+
 /// The header of the wal-index of a connection in WAL mode, which the connection has mapped into memory.
 ///
 /// It is read there, and not from the `-shm` file: closing a file that a process has opened twice gives back the locks

@@ -1,4 +1,5 @@
 import CSQLiteLog
+import Dispatch
 import Foundation
 import GRDB
 import UpkeepCore
@@ -7,6 +8,7 @@ import UpkeepCore
 public final class SQLiteSession: DatabaseSession {
   private let queue: DatabaseQueue
   private let log: SQLiteLogIndex
+  private let file = SQLiteLogFile()
   private let errors: SQLiteErrors
 
   init(_ queue: DatabaseQueue, log: SQLiteLogIndex, errors: SQLiteErrors) {
@@ -56,12 +58,33 @@ public final class SQLiteSession: DatabaseSession {
     return try await access { sqlite_log_reserve($0.sqliteConnection, reserve ? 1 : 0) != 0 }
   }
 
+  /// Presses the log to the disk. Outside WAL mode there is nothing to be done: each commit was durable by itself.
+  public func makeDurable() async throws {
+    if !file.isKnown {
+      try await access { [file] in
+        if let log = sqlite_log_file($0.sqliteConnection) { file.note(log) }
+      }
+    }
+    let code = await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { [file] in continuation.resume(returning: file.sync()) }
+    }
+    guard code != 0 else { return }
+    // What wasn't written once may never be, whatever the next sync says: only the database's own file helps now.
+    let isSafe = try await access { database in
+      let row = try Row.fetchOne(database, sql: "PRAGMA wal_checkpoint(FULL)")
+      return row.map { $0[0] == 0 && ($0[1] as Int?) == $0[2] } ?? false
+    }
+    guard !isSafe else { return }
+    throw errors.translated(GRDB.DatabaseError(resultCode: ResultCode(rawValue: code)))
+  }
+
   /// Nothing: a file is always there.
   public func reconnect() async throws {}
 
   /// Closes the connection; a write-ahead log that nobody else uses is brought into the file by SQLite.
   public func close() async {
     log.close()
+    file.close()
     try? queue.close()
   }
 

@@ -23,11 +23,15 @@ actor GroupRuns {
   private let status: any HostStatus
   private let wallClock: any WallClock
   private let random: any RandomSource
+  private let events: EventLog
   private var jobs: [String: Job] = [:]
   private let line: AsyncStream<String>
   private let join: AsyncStream<String>.Continuation
 
-  init(starts: RunStarts, status: any HostStatus, wallClock: any WallClock, random: any RandomSource) {
+  init(
+    starts: RunStarts, status: any HostStatus, wallClock: any WallClock, random: any RandomSource, events: EventLog
+  ) {
+    self.events = events
     self.starts = starts
     self.status = status
     self.wallClock = wallClock
@@ -63,13 +67,20 @@ actor GroupRuns {
     }
   }
 
+  /// Tells those who listen how a group stands.
+  private func tell(_ runID: String) {
+    if let job = jobs[runID] { events.record(Self.document(runID, job, job.results)) }
+  }
+
   private func run(_ runID: String) async {
+    tell(runID)
     for member in jobs[runID]?.members ?? [] {
       if Task.isCancelled { jobs[runID]?.stopReason = "the host stops" }
       guard jobs[runID]?.stopReason == nil else { break }
       do {
         let run = try await starts.start(StartRequest(task: member, groupRunID: runID))
         jobs[runID]?.present = run.record.result.runID
+        events.join(run.record.result.runID, to: runID)
         // Somebody may have stopped the group while its member was on its way.
         if let reason = jobs[runID]?.stopReason {
           _ = try? await starts.commands.cancel(run.record.result.runID, by: reason)
@@ -82,6 +93,14 @@ actor GroupRuns {
       jobs[runID]?.present = nil
     }
     jobs[runID]?.finishedAt = wallClock.now()
+    tell(runID)
+  }
+
+  private static func document(_ runID: String, _ job: Job, _ results: [RunResult]) -> GroupResult {
+    let ended = job.stopReason.map { _ in RunStatus.cancelled } ?? GroupResult.status(of: results.map(\.status))
+    return GroupResult(
+      runID: runID, group: job.group, status: job.finishedAt == nil ? .running : ended, startedAt: job.startedAt,
+      finishedAt: job.finishedAt, results: results)
   }
 
   /// Asks a group to stop: its present member, and those after it don't begin.
@@ -102,11 +121,7 @@ actor GroupRuns {
     if let job = jobs[runID] {
       var results = job.results
       if let present = job.present, let record = try await starts.runs.record(present) { results.append(record.result) }
-      let stopped = job.stopReason.map { _ in RunStatus.cancelled }
-      let ended = stopped ?? GroupResult.status(of: results.map(\.status))
-      return GroupResult(
-        runID: runID, group: job.group, status: job.finishedAt == nil ? .running : ended, startedAt: job.startedAt,
-        finishedAt: job.finishedAt, results: results)
+      return Self.document(runID, job, results)
     }
     guard RunID.isValid(runID) else { return nil }
     let records = try await starts.runs.records(RunQuery(groupRunID: runID, limit: 500))

@@ -58,8 +58,8 @@ struct RunStarts: Sendable {
 
   /// Makes sure that a run would do about what a preview said: previews again and compares.
   ///
-  /// - Throws: A problem `moved` with the new preview, where the number of rows that would go (of a task that removes
-  ///   none: of what it counts) differs by more than 10 %.
+  /// - Throws: A problem `moved` with the new preview, where the number of rows that would go of any table (of a task
+  ///   that removes none: any of its counts) differs by more than 10 %.
   func agree(to preview: String, of task: TaskStatus) async throws {
     guard let agreed = try await runs.record(preview)?.result, agreed.mode == .preview, agreed.task == task.name,
       agreed.status == .completed || agreed.status == .completedWithErrors
@@ -72,11 +72,14 @@ struct RunStarts: Sendable {
         409, "preview_failed", "the data can't be looked at again: \(present.reason ?? present.status.rawValue)",
         more: ["run_id": .string(present.runID), "url": .string(RunRoutes.url(present.runID))])
     }
-    let (before, now) = (agreed.magnitude, present.magnitude)
-    guard Double(abs(now - before)) * 100 > Self.tolerance * Double(before) else { return }
+    let moves = Self.moves(from: agreed.parts, to: present.parts)
+    guard let worst = moves.first else { return }
+    let others = moves.count == 1 ? "" : " (and \(moves.count - 1) more)"
+    let (before, now) = (NumberText.grouped(worst.before), NumberText.grouped(worst.now))
     throw Problem(
       409, "moved",
-      "the data moved since the preview: \(before) then, \(now) now; look at the new preview and run that one",
+      "the data moved since the preview: \(worst.name) \(before) then, \(now) now\(others); "
+        + "look at the new preview and run that one",
       more: [
         "run_id": .string(present.runID), "url": .string(RunRoutes.url(present.runID)),
         "preview": JSONValue(present),
@@ -84,9 +87,20 @@ struct RunStarts: Sendable {
   }
 }
 
+extension RunStarts {
+  /// What differs by more than is agreed to, that which moved furthest first.
+  fileprivate static func moves(
+    from before: [String: Int], to now: [String: Int]
+  ) -> [(name: String, before: Int, now: Int)] {
+    Set(before.keys).union(now.keys).map { (name: $0, before: before[$0] ?? 0, now: now[$0] ?? 0) }
+      .filter { Double(abs($0.now - $0.before)) * 100 > tolerance * Double($0.before) }
+      .sorted { (abs($1.now - $1.before), $0.name) < (abs($0.now - $0.before), $1.name) }
+  }
+}
+
 extension RunResult {
-  /// How much it is about: rows that go; for a task that removes none, the sum of its counts.
-  var magnitude: Int {
-    tables.isEmpty ? counts.values.reduce(0, +) : tables.reduce(0) { $0 + $1.deleted }
+  /// What it is about, by name: rows that go by table; for a task that removes none, its counts.
+  var parts: [String: Int] {
+    tables.isEmpty ? counts : Dictionary(tables.map { ($0.table, $0.deleted) }, uniquingKeysWith: +)
   }
 }

@@ -34,7 +34,7 @@ enum Plot {
     }
     let base = place(14 + room)
     return """
-      <figure><svg class="plot" viewBox="0 0 720 190" role="img" aria-label="Rows removed and duration of \
+      <figure><svg class="plot" viewBox="0 0 720 190" role="group" aria-label="Rows removed and duration of \
       the last \(shown.count) runs">
       <line class="axis" x1="8" x2="712" y1="\(base)" y2="\(base)"/>\(bars)
       <polyline class="line" points="\(points.joined(separator: " "))"/>\(dots)

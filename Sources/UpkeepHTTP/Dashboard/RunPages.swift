@@ -28,8 +28,7 @@ struct RunPages {
       content: """
         <p class="small"><a href="/tasks/\(result.task)">\(result.task)</a></p>
         <h1>\(isPreview ? "Preview" : "Run") of \(result.task)</h1>
-        <p><span class="state">\(Pieces.status(result.status.rawValue))</span> \(Self.reason(result))</p>
-        \(Self.live(result))
+        \(Self.standing(result))
         \(what)
         \(Self.troubles(result))
         <h2>All of it</h2>
@@ -43,20 +42,29 @@ struct RunPages {
         """)
   }
 
-  private static func reason(_ result: RunResult) -> HTML? {
-    result.reason.map { "<span class=\"wrap\">\($0)</span>" }
-  }
-
-  /// What moves while a run works.
-  private static func live(_ result: RunResult) -> HTML? {
-    guard !result.status.isFinal else { return nil }
+  /// How it ended, or how far it is and what moves while it works.
+  private static func standing(_ result: RunResult) -> HTML {
+    let status = Pieces.status(result.status.rawValue)
+    guard !result.status.isFinal else {
+      let reason: HTML? = result.reason.map { "<span class=\"wrap\">\($0)</span>" }
+      return "<p><span class=\"state\">\(status)</span> \(reason)</p>"
+    }
+    let parts =
+      result.tables.isEmpty
+      ? result.counts.sorted { $0.key < $1.key } : result.tables.map { ($0.table, $0.deleted) }
+    let rows = parts.map { name, count -> HTML in
+      "<tr><th scope=\"row\">\(name)</th><td class=\"number\">\(NumberText.grouped(count))</td></tr>"
+    }
+    let hidden: HTML? = rows.isEmpty ? " hidden" : nil
     return """
-      <section class="live" data-live="\(result.runID)" data-began="\(result.startedAt?.rfc3339 ?? "")" aria-label="Progress">
-      <p><strong class="percent">\(NumberText.tenths(result.progress.percent)) %</strong>
-      <span class="state soft">\(result.status.rawValue)</span> <span class="message">\(result.progress.message)</span></p>
+      <section class="live" data-live="\(result.runID)" data-status="\(result.status.rawValue)" \
+      data-began="\(result.startedAt?.rfc3339 ?? "")" aria-label="Progress">
+      <p><span class="state">\(status)</span>
+      <strong class="percent">\(NumberText.tenths(result.progress.percent)) %</strong>
+      <span class="message">\(result.progress.message)</span></p>
       <progress max="100" value="\(NumberText.tenths(result.progress.percent))" aria-label="Progress"></progress>
       <p class="rate soft"></p>
-      <table><caption>So far</caption><tbody></tbody></table>
+      <table class="far"\(hidden)><caption>So far</caption><tbody>\(rows)</tbody></table>
       <ul class="log small"></ul>
       <div class="actions">\(Pieces.button("Cancel", "cancel", ["run": result.runID], kind: "danger"))</div>
       <p class="hint without-script">Load this page again to see how far it is.</p>

@@ -145,12 +145,12 @@ struct TaskPages {
 
   private func settings(_ task: TaskStatus) -> HTML {
     var rows = [
-      setting(task, "enabled", .boolean(task.isEnabled), "Whether the schedule starts it", "", true),
-      setting(task, "timeout", .string(task.timeout.durationText), "How long a run may take", "", true),
+      key(task, "enabled", .boolean(task.isEnabled), "Whether the schedule starts it"),
+      key(task, "timeout", .string(task.timeout.durationText), "How long a run may take"),
     ]
     if let interval = task.interval {
       rows.insert(
-        setting(task, "interval", .string(interval.durationText), "How often the schedule starts it", "", true), at: 1)
+        key(task, "interval", .string(interval.durationText), "How often the schedule starts it"), at: 1)
     }
     rows += task.settings.map { setting(task, "settings.\($0.key)", $0.value, $0.help, $0.origin, $0.isTunable) }
     return """
@@ -161,6 +161,11 @@ struct TaskPages {
       \(rows)
       </tbody></table>
       """
+  }
+
+  /// One of the task's own keys.
+  private func key(_ task: TaskStatus, _ key: String, _ value: JSONValue, _ help: String) -> HTML {
+    setting(task, key, value, help, task.origins[key] ?? "", true)
   }
 
   private func setting(

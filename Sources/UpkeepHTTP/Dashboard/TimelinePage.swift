@@ -130,7 +130,7 @@ struct TimelinePage {
     }
     return """
       <div class="scroll" tabindex="0" role="group" aria-label="Timeline, can be scrolled sideways">
-      <svg class="timeline" viewBox="0 0 1000 \(Plot.place(height))" role="img" aria-label="Runs of the last 24 hours and \
+      <svg class="timeline" viewBox="0 0 1000 \(Plot.place(height))" role="group" aria-label="Runs of the last 24 hours and \
       slots of the next 24 hours, by task">\(shades)\(hours)\(lanes)</svg></div>
       """
   }

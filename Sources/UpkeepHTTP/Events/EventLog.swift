@@ -31,6 +31,12 @@ public final class EventLog: Sendable {
     var next = 1
     /// What was last told of each run that goes on.
     var live: [String: RunResult] = [:]
+    /// The group of each run that is a member of one.
+    var groups: [String: String] = [:]
+    /// The members whose end is told.
+    var over: Set<String> = []
+    /// The ends of groups that wait for those of their members to be told.
+    var ends: [String: GroupResult] = [:]
     var listeners: [Int: (runID: String?, listener: EventListener)] = [:]
     var nextListener = 0
   }
@@ -77,10 +83,34 @@ public final class EventLog: Sendable {
         let rows = forecast.deleted
         add(result.runID, "log", LogNote(result, "info", "a preview found \(rows) rows to delete"))
       case .progress: add(result.runID, "progress", ProgressNote(result))
-      case .finished: add(result.runID, "end", result)
+      case .finished:
+        add(result.runID, "end", result)
+        if let group = state.groups[result.runID] {
+          state.over.insert(result.runID)
+          state.endGroup(group, add)
+        }
       case .released: add(result.runID, "log", LogNote(result, "info", "its work has ended at last"))
       }
     }
+  }
+
+  /// Notes that a group's run begins or is over. Its end is told behind those of its members, which come on another way.
+  func record(_ group: GroupResult) {
+    publish { state, add in
+      guard group.status.isFinal else { return add(group.runID, "run", group) }
+      state.ends[group.runID] = group
+      state.endGroup(group.runID, add)
+    }
+  }
+
+  /// Makes a run a member of a group's: who listens to the group hears of it, from its beginning.
+  func join(_ runID: String, to group: String) {
+    let dropped = state.withLock { state -> [EventListener] in
+      state.groups[runID] = group
+      if state.entries.contains(where: { $0.runID == runID && $0.kind == "end" }) { state.over.insert(runID) }
+      return state.send(state.entries.filter { $0.runID == runID }) { $0 == group }.dropped
+    }
+    for listener in dropped { listener.drop() }
   }
 
   /// Notes what became of a load of the configuration.
@@ -115,14 +145,14 @@ public final class EventLog: Sendable {
       if runID != nil || id != nil {
         let number = id.flatMap { self.number(of: $0) } ?? 0
         past = state.entries[...].drop { $0.number <= number }
-        if let runID { past = past.filter { $0.runID == runID }[...] }
+        if let runID { past = past.filter { state.concerns($0, runID) }[...] }
         if let first, number == 0, past.first?.kind != "run" {
           listener.send(Self.bytes("run", "\(first.runID)-\(first.status.rawValue)", first))
         }
       }
       for entry in past { listener.send(entry.bytes) }
       // Of a run that is over nothing more comes.
-      if past.last?.kind == "end", runID != nil {
+      if past.last?.kind == "end", runID != nil, past.last?.runID == runID {
         listener.end()
         return true
       }
@@ -164,7 +194,7 @@ public final class EventLog: Sendable {
     state.withLock { $0.listeners[key] = nil }
   }
 
-  private typealias Adding = (_ runID: String?, _ kind: String, _ document: any Encodable) -> Void
+  fileprivate typealias Adding = (_ runID: String?, _ kind: String, _ document: any Encodable) -> Void
 
   private func publish(_ body: (inout State, Adding) -> Void) {
     // Streams are ended outside the lock: whoever waits for one is told at once.
@@ -191,11 +221,17 @@ public final class EventLog: Sendable {
 
   /// An event as it goes over the wire.
   static func bytes(_ kind: String, _ id: String, _ document: any Encodable) -> [UInt8] {
+    // The documents hold nothing that can't be encoded; JSON on one line has no line break.
+    let data = (try? json(document)) ?? Array("{}".utf8)
+    return Array("id: \(id)\nevent: \(kind)\ndata: ".utf8) + data + [10, 10]
+  }
+
+  private static func json(_ document: any Encodable) throws -> [UInt8] {
+    // This one is written most.
+    if let result = document as? RunResult { return try result.json }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // The documents hold nothing that can't be encoded; JSON on one line has no line break.
-    let data = (try? encoder.encode(document)) ?? Data("{}".utf8)
-    return Array("id: \(id)\nevent: \(kind)\ndata: ".utf8) + data + [10, 10]
+    return Array(try encoder.encode(document))
   }
 }
 
@@ -210,20 +246,37 @@ extension EventLog.State {
       count += 1
     }
     entries.removeFirst(count)
+    let kept = Set(entries.compactMap(\.runID))
+    groups = groups.filter { kept.contains($0.key) || live[$0.key] != nil }
+    over = over.filter { groups[$0] != nil }
+  }
+
+  /// Tells of the end of a group where it has come and all its members' ends are told.
+  fileprivate mutating func endGroup(_ runID: String, _ add: EventLog.Adding) {
+    guard let group = ends[runID], group.results.allSatisfy({ over.contains($0.runID) }) else { return }
+    ends[runID] = nil
+    add(runID, "end", group)
+  }
+
+  /// Whether an event is told to whoever listens to a run, or to a group's.
+  fileprivate func concerns(_ entry: EventLog.Entry, _ runID: String) -> Bool {
+    entry.runID == runID || entry.runID.flatMap { groups[$0] } == runID
   }
 
   /// Sends events to whom they concern.
   /// - Returns: Whose run is over, and who doesn't keep up.
-  fileprivate mutating func send(_ new: [EventLog.Entry]) -> (ending: [EventListener], dropped: [EventListener]) {
+  fileprivate mutating func send(
+    _ new: [EventLog.Entry], only isMeant: (String?) -> Bool = { _ in true }
+  ) -> (ending: [EventListener], dropped: [EventListener]) {
     var (ending, dropped): ([EventListener], [EventListener]) = ([], [])
-    for (key, (runID, listener)) in listeners {
-      for entry in new where runID == nil || entry.runID == runID {
+    for (key, (runID, listener)) in listeners where isMeant(runID) {
+      for entry in new where runID.map({ concerns(entry, $0) }) ?? true {
         guard listener.send(entry.bytes) else {
           listeners[key] = nil
           dropped.append(listener)
           break
         }
-        if runID != nil, entry.kind == "end" {
+        if runID != nil, entry.kind == "end", entry.runID == runID {
           listeners[key] = nil
           ending.append(listener)
         }

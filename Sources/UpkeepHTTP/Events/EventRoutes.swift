@@ -33,7 +33,7 @@ struct EventRoutes {
     let runID = request.value("run")
     let last = request.request.headers["last-event-id"]
     // The record is looked at before the log: a run that ends in between is in both.
-    guard let record = try await parts.runs.record(runID) else { throw RunRoutes.unknownRun(runID) }
+    guard let record = try await parts.runs.record(runID) else { return try await followGroup(runID, after: last) }
     let result = record.result
     if let last, parts.events.isLast(last, of: runID) { return WebResponse(status: 204) }
     if parts.events.knows(runID) {
@@ -41,6 +41,16 @@ struct EventRoutes {
     }
     if result.status.isFinal, last == RecordedRun.id(of: result) { return WebResponse(status: 204) }
     let recorded = RecordedRun(result, has: last, runs: parts.runs, clock: parts.clock)
+    return try Self.answer(EventListener { await recorded.next() })
+  }
+
+  /// A group's run: its own beginning and end, and the events of its members.
+  private func followGroup(_ runID: String, after last: String?) async throws -> WebResponse {
+    guard let group = try await parts.groups.document(runID) else { throw RunRoutes.unknownRun(runID) }
+    if let last, parts.events.isLast(last, of: runID) { return WebResponse(status: 204) }
+    if parts.events.knows(runID) { return try Self.answer(parts.events.listen(to: runID, after: last)) }
+    let recorded = RecordedGroup(group, has: last, groups: parts.groups, clock: parts.clock)
+    if group.status.isFinal, last == RecordedGroup.id(of: group) { return WebResponse(status: 204) }
     return try Self.answer(EventListener { await recorded.next() })
   }
 
@@ -77,10 +87,12 @@ actor RecordedRun {
   }
 
   /// The id of the event that says how a record stands: another one for each change of it.
-  static func id(of result: RunResult) -> String {
+  static func id(of result: RunResult) -> String { id(result.runID, result) }
+
+  static func id(_ runID: String, _ document: any Encodable) -> String {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in EventLog.bytes("", "", result) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return "\(result.runID)-\(String(hash, radix: 36))"
+    for byte in EventLog.bytes("", "", document) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    return "\(runID)-\(String(hash, radix: 36))"
   }
 
   /// The next piece; nothing after the run's end.

@@ -46,7 +46,7 @@ public struct SiteParts: Sendable {
     self.random = random
     events = EventLog(wallClock: wallClock, random: random)
     starts = RunStarts(commands: commands, runs: runs, clock: clock)
-    groups = GroupRuns(starts: starts, status: status, wallClock: wallClock, random: random)
+    groups = GroupRuns(starts: starts, status: status, wallClock: wallClock, random: random, events: events)
   }
 
   /// Does what goes on beside the answers, until its task is cancelled: follows the runs, and runs groups.

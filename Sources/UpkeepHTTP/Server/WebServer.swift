@@ -27,6 +27,7 @@ public struct WebServer: Sendable {
   private let wallClock: any WallClock
   private let clock: any Clock<Duration>
   private let logger: Logger
+  private let end = ServerEnd()
 
   /// Creates a server.
   ///
@@ -45,7 +46,7 @@ public struct WebServer: Sendable {
     self.port = port
     self.wallClock = wallClock
     self.clock = clock
-    self.logger = logger
+    self.logger = QuietAtTheEnd.logger(logger, end)
   }
 
   /// Serves until the task is cancelled.
@@ -83,7 +84,11 @@ public struct WebServer: Sendable {
       await listening(channel.localAddress?.port ?? port)
     }
     do {
-      try await server.run()
+      try await withTaskCancellationHandler {
+        try await server.run()
+      } onCancel: { [end] in
+        end.begin()
+      }
     } catch let error as IOError {
       throw TaskError(
         code: "cannot_listen", place: "\(host):\(port)", problem: "it can't be listened on: \(error)",
@@ -191,6 +196,55 @@ public struct WebServer: Sendable {
     if let name = HTTPField.Name("Cross-Origin-Resource-Policy") { fields[name] = "same-origin" }
     return fields
   }()
+}
+
+/// Whether a server was told to end.
+private final class ServerEnd: Sendable {
+  private let state = Mutex(false)
+
+  var hasBegun: Bool { state.withLock { $0 } }
+
+  func begin() { state.withLock { $0 = true } }
+}
+
+/// Says nothing once its server is told to end: that it then ends in the middle of waiting for connections, which it takes
+/// for an error, is what was asked for.
+private struct QuietAtTheEnd: LogHandler {
+  private var base: any LogHandler
+  private let end: ServerEnd
+
+  private init(base: any LogHandler, end: ServerEnd) {
+    self.base = base
+    self.end = end
+  }
+
+  static func logger(_ logger: Logger, _ end: ServerEnd) -> Logger {
+    Logger(label: logger.label) { _ in QuietAtTheEnd(base: logger.handler, end: end) }
+  }
+
+  var metadata: Logger.Metadata {
+    get { base.metadata }
+    set { base.metadata = newValue }
+  }
+
+  var metadataProvider: Logger.MetadataProvider? {
+    get { base.metadataProvider }
+    set { base.metadataProvider = newValue }
+  }
+
+  var logLevel: Logger.Level {
+    get { base.logLevel }
+    set { base.logLevel = newValue }
+  }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { base[metadataKey: key] }
+    set { base[metadataKey: key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    if !end.hasBegun { base.log(event: event) }
+  }
 }
 
 /// The time of day as HTTP writes it; it is written anew once a second.

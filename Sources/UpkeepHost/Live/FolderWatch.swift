@@ -63,6 +63,10 @@ final class FolderWatch: Sendable {
       for (folder, names) in places.names {
         let number = inotify_add_watch(descriptor, folder, Self.mask)
         if number >= 0 { state.watches[number] = (folder, names) }
+        for name in names {
+          let number = inotify_add_watch(descriptor, "\(folder)/\(name)", Self.fileMask)
+          if number >= 0 { state.watches[number] = (folder, []) }
+        }
       }
     }
   }
@@ -87,8 +91,9 @@ final class FolderWatch: Sendable {
     }
   }
 
-  private static let mask = UInt32(
-    IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_ATTRIB)
+  private static let mask = UInt32(IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE)
+  /// What is told of the file only: in its folder the state store may lie, which is written all the time.
+  private static let fileMask = UInt32(IN_MODIFY | IN_ATTRIB | IN_MASK_ADD | IN_DONT_FOLLOW)
 
   private func read() {
     var buffer = [UInt8](repeating: 0, count: 1 << 14)
@@ -113,6 +118,8 @@ final class FolderWatch: Sendable {
 
   private static func take(_ event: inotify_event, _ name: String, _ state: inout State) -> Bool {
     // Where events were lost, anything may have happened.
+    // Another file of that name has to be watched anew.
+    if event.mask & UInt32(IN_CREATE | IN_MOVED_TO | IN_Q_OVERFLOW) != 0 { state.places = nil }
     if event.mask & UInt32(IN_Q_OVERFLOW) == 0 {
       guard let watched = state.watches[event.wd] else { return false }
       guard name.isEmpty || watched.names.contains(name) else { return false }

@@ -37,7 +37,7 @@ struct LineLogHandler: LogHandler {
     var line = "\(time) \(event.level.rawValue.uppercased()) \(Self.oneLine("\(event.message)"))"
     for (key, value) in all.sorted(by: { $0.key < $1.key }) {
       let text = Self.oneLine("\(value)")
-      line += " \(key)=\(text.contains(" ") || text.isEmpty ? "\"\(text.replacing("\"", with: "\\\""))\"" : text)"
+      line += " \(key)=\(text.utf8.contains(UInt8(ascii: " ")) || text.isEmpty ? Self.quoted(text) : text)"
     }
     return line + "\n"
   }
@@ -62,8 +62,14 @@ struct LineLogHandler: LogHandler {
     }
   }
 
+  private static func quoted(_ text: String) -> String {
+    "\"\(text.utf8.contains(UInt8(ascii: "\"")) ? text.replacing("\"", with: "\\\"") : text)\""
+  }
+
   private static func oneLine(_ text: String) -> String {
-    text.replacing("\n", with: "\\n").replacing("\r", with: "\\r")
+    // Few texts have line breaks, and looking is cheap.
+    guard text.utf8.contains(where: { $0 == 10 || $0 == 13 }) else { return text }
+    return text.replacing("\n", with: "\\n").replacing("\r", with: "\\r")
   }
 }
 

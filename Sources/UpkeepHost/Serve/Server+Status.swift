@@ -85,8 +85,17 @@ extension Server: HostStatus {
         nextRunAt: next[task.name], lastRun: lastRuns[task.name],
         settings: overview.settings.map {
           Self.setting($0, key: String($0.key.dropFirst(prefix.count)), of: task.plugin)
-        }, hasPreview: task.prepared.preview != nil)
+        }, hasPreview: task.prepared.preview != nil, origins: Self.origins(of: task.name, in: host))
     }
+  }
+
+  /// Where the values of a task's keys come from that may be changed.
+  private static func origins(of task: String, in host: Host) -> [String: String] {
+    let keys = ["enabled", "interval", "timeout"]
+    return Dictionary(
+      uniqueKeysWithValues: keys.map { ($0, host.configuration.effective["tasks.\(task).\($0)"]?.origin) }
+    )
+    .compactMapValues(\.self)
   }
 
   private static func setting(_ value: EffectiveValue, key: String, of plugin: String) -> SettingStatus {

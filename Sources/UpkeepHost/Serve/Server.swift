@@ -1,3 +1,4 @@
+import CMemory
 public import Logging
 import ServiceLifecycle
 import Synchronization
@@ -20,6 +21,7 @@ public final class Server: Sendable {
   public let live: LiveHost
   private let notices: ServeNotices
   private let reloader: ConfigurationReloader
+  private let sinceStart: @Sendable () -> Duration
   private let group = Mutex<ServiceGroup?>(nil)
 
   /// How a server ended.
@@ -36,24 +38,40 @@ public final class Server: Sendable {
   ///   - host: The configuration to begin with.
   ///   - logger: Gets what happens.
   ///   - notifier: Tells the service manager.
+  ///   - sinceStart: How long ago the program began; nothing counts from here.
   /// - Throws: ``UpkeepCore/TaskError`` where the configuration names a database that can't hold the state.
-  public init(_ host: Host, logger: Logger, notifier: ServiceNotifier) throws {
+  public init(
+    _ host: Host, logger: Logger, notifier: ServiceNotifier, sinceStart: (@Sendable () -> Duration)? = nil
+  ) throws {
+    self.sinceStart = sinceStart ?? host.clock.stopwatch()
     store = try host.openStore()
     self.logger = logger
     self.notifier = notifier
     let notices = ServeNotices(Host.notices(logger: logger), host.noticePolicy, store)
+    let hasTrimmed = Mutex(false)
     let interval = notifier.watchdog.map { $0 / 3 } ?? Scheduler.lookInterval
     let scheduler = Scheduler(
       store: store, runner: host.runner(store, logger: logger), inspector: host.inspector, wallClock: host.wallClock,
       clock: host.clock, random: SystemRandomSource(), logger: logger, lookInterval: interval,
-      observe: { notices.note($0) }, onTurn: { notifier.turned($0) })
+      observe: { notices.note($0) },
+      onTurn: {
+        notifier.turned($0)
+        // Reading a configuration, and placing its tasks, takes several times what is kept of it.
+        hasTrimmed.withLock { isDone in
+          if !isDone { memory_trim() }
+          isDone = true
+        }
+      })
     live = LiveHost(host) { [store] host in
       scheduler.apply(host.schedulerPlan, runner: host.runner(store, logger: logger))
       notices.follow(host.noticePolicy)
     }
     reloader = ConfigurationReloader(
       live: live, path: host.path, clock: host.clock, logger: logger, willReload: { notifier.reloading() },
-      didReload: { notifier.reloaded($0) })
+      didReload: {
+        notifier.reloaded($0)
+        if case .applied = $0 { memory_trim() }
+      })
     self.scheduler = scheduler
     self.notices = notices
   }
@@ -125,6 +143,7 @@ public final class Server: Sendable {
       metadata: [
         "address": "\(address)", "config": "\(host.path)", "tasks": "\(host.configuration.tasks.count)",
         "pid": "\(host.inspector.current.pid)", "version": "\(Upkeep.version)",
+        "startup_ms": "\(sinceStart().milliseconds)",
       ])
   }
 

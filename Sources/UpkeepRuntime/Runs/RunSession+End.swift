@@ -9,11 +9,10 @@ extension RunSession {
     pulse?.cancel()
     close(ending)
     if ending.workIsOver { heartbeat?.cancel() }
-    let recorded = await saveResult()
-    let released = ending.workIsOver ? await release() : false
+    let isSettled = await saveResult(releases: ending.workIsOver && request.mode == .run)
     log()
     observe(.finished(record.result))
-    if !(recorded && released) { settleLater(ending) }
+    if !(isSettled && ending.workIsOver) { settleLater(ending) }
     send.finish()
     return record.result
   }
@@ -58,24 +57,17 @@ extension RunSession {
   }
 
   /// Saves the result; where that fails the result says so, since it is all that is left of the run.
-  private mutating func saveResult() async -> Bool {
+  private mutating func saveResult(releases: Bool) async -> Bool {
     do {
-      try await store.save(record)
+      if releases {
+        try await store.end(record, released: request.whenReleased)
+      } else {
+        // A preview holds nothing; work that goes on keeps what it has.
+        try await store.save(record)
+      }
       return true
     } catch {
       warn("this result isn't recorded: \(error)")
-      return false
-    }
-  }
-
-  private func release() async -> Bool {
-    // A preview holds nothing.
-    if request.mode == .preview || !leased { return true }
-    do {
-      try await store.release(runID)
-      return true
-    } catch {
-      logger.warning("the lease couldn't be given back: \(error)")
       return false
     }
   }
@@ -123,8 +115,7 @@ private struct Settlement: Sendable {
     while true {
       do {
         // Saving again changes nothing where the first time worked: a final record stays as it is.
-        try await runner.store.save(record)
-        try await runner.store.release(record.result.runID)
+        try await runner.store.end(record) {}
         break
       } catch {
         guard (try? await runner.clock.sleep(for: Runner.heartbeat)) != nil else { return }

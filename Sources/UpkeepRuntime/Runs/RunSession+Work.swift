@@ -15,8 +15,8 @@ extension RunSession {
     let isForecast = phase == .preview && request.mode == .run
     let journal = isForecast ? RunJournal() : self.journal
     if isForecast { self.journal.update { $0.progress.message = "Looking at what would be deleted" } }
-    pulse?.cancel()
-    pulse = startPulse()
+    hasReturned.set(false)
+    revision = self.journal.current.revision
     let started = record.result.startedAt ?? record.createdAt
     // A preview says all that a run would do, whatever it may do at once.
     let limits = phase == .body ? request.task.rules.limits(of: request.trigger, startedAt: started) : RunLimits()
@@ -29,7 +29,8 @@ extension RunSession {
         try await store.records(RunQuery(task: task, status: .completed, mode: .run, limit: 1)).first?.result
       })
     let body = phase == .preview ? prepared.preview : prepared.run
-    work = Task { [send] in
+    work = Task { [send, hasReturned] in
+      defer { hasReturned.set(true) }
       do {
         try await body?(context)
         let contents = journal.current
@@ -64,7 +65,7 @@ extension RunSession {
 
   /// Shows the live result to those who watch, and keeps it in the state store.
   func startPulse() -> Task<Void, Never> {
-    Task { [runner, record, journal, observe, revision = journal.current.revision] in
+    Task { [runner, record, journal, observe, revision] in
       var (shown, saved) = (revision, revision)
       var sinceSave = runner.clock.stopwatch()
       while (try? await runner.clock.sleep(for: Runner.pulse)) != nil {

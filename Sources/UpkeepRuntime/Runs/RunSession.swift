@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 import UpkeepCore
 import UpkeepRuns
 
@@ -22,6 +23,13 @@ struct RunSession {
   var heartbeat: Task<Void, Never>?
   var pulse: Task<Void, Never>?
   var timers: [Task<Void, Never>] = []
+  /// Timers that are still to be started, as soon as it shows that the work takes a while.
+  private var late: [(duration: Duration, event: Event)] = []
+  private var needsHeartbeat = false
+  private var needsPulse = false
+  let hasReturned = RunFlag()
+  /// What of the journal was told when the work began.
+  var revision = 0
   var leased = false
 
   init(runner: Runner, request: RunRequest, stop: RunStop, observe: @escaping @Sendable (RunEvent) -> Void) {
@@ -50,7 +58,7 @@ struct RunSession {
     (events, send) = AsyncStream.makeStream(of: Event.self)
   }
 
-  var store: any RunStore & LeaseStore { runner.store }
+  var store: any RunLifeStore { runner.store }
   var runID: String { record.result.runID }
 
   mutating func run() async -> RunResult {
@@ -63,6 +71,7 @@ struct RunSession {
       let event: Event
       if pending.isEmpty {
         // The stream ends only with this session, so there is always a next event.
+        await startTimers()
         guard let next = await incoming.next() else { return await finish(.init(status: .interrupted)) }
         event = next
       } else {
@@ -117,9 +126,10 @@ struct RunSession {
     case .markStarted:
       await markStarted()
     case .startTimeout(let duration):
-      after(duration, .timeIsUp)
+      late.append((duration, .timeIsUp))
     case .start(let phase):
       start(phase)
+      needsPulse = true
     case .cancelWork:
       work?.cancel()
     case .startGrace:
@@ -145,12 +155,14 @@ struct RunSession {
         // It has its place in the queue: say that it lives, and look whether somebody wants it to stop.
         if let event = try await store.renew(runID, owner: runner.inspector.current).event { return event }
       }
-      let answer = try await store.request(
+      let beginning = try await store.begin(
         LeaseRequest(
           runID: runID, task: request.task.name, owner: runner.inspector.current, overlap: rules.overlap,
-          exclusiveWith: rules.exclusiveWith, waits: waits, limit: runner.maxConcurrentRuns))
-      if waits || answer.isGranted { leased = true }
-      return .answered(answer)
+          exclusiveWith: rules.exclusiveWith, waits: waits, limit: runner.maxConcurrentRuns)
+      ) { [record] now in record.started(at: now) }
+      if waits || beginning.answer.isGranted { leased = true }
+      if let started = beginning.record { record = started }
+      return .answered(beginning.answer)
     } catch {
       // It may be there all the same, so it is given back at the end.
       leased = true
@@ -159,17 +171,58 @@ struct RunSession {
   }
 
   private mutating func markStarted() async {
-    record.result.status = .running
-    record.result.startedAt = runner.wallClock.now()
     measure = runner.clock.stopwatch()
-    do {
-      try await store.save(record)
-    } catch {
-      warn("the start of this run isn't recorded: \(error)")
+    // The start of what needs a lease is recorded together with it.
+    if record.result.status != .running {
+      record = record.started(at: runner.wallClock.now())
+      do {
+        try await store.save(record)
+      } catch {
+        warn("the start of this run isn't recorded: \(error)")
+      }
     }
     logger.info("started", metadata: ["mode": "\(request.mode.rawValue)", "trigger": "\(request.trigger.rawValue)"])
     observe(.started(record.result))
-    heartbeat = startHeartbeat()
+    needsHeartbeat = true
+  }
+
+  /// Starts the timers of what works: not where it is over at once, since where a thousand runs are due together, their
+  /// timers would cost more than all else.
+  private mutating func startTimers() async {
+    for _ in 0..<Self.glances where !late.isEmpty || needsHeartbeat || needsPulse {
+      if hasReturned.isSet { return }
+      await Task.yield()
+    }
+    for (duration, event) in late { after(duration, event) }
+    late = []
+    if needsHeartbeat { heartbeat = startHeartbeat() }
+    if needsPulse {
+      pulse?.cancel()
+      pulse = startPulse()
+    }
+    (needsHeartbeat, needsPulse) = (false, false)
+  }
+
+  /// How often others get their turn before work counts as one that takes a while.
+  private static let glances = 4
+}
+
+/// Says that something has happened.
+final class RunFlag: Sendable {
+  private let value = Mutex(false)
+
+  var isSet: Bool { value.withLock { $0 } }
+
+  func set(_ isSet: Bool) { value.withLock { $0 = isSet } }
+}
+
+extension RunRecord {
+  /// The record of this run when it begins.
+  fileprivate func started(at now: Timestamp) -> RunRecord {
+    var record = self
+    record.result.status = .running
+    record.result.startedAt = now
+    return record
   }
 }
 

@@ -19,7 +19,7 @@ public struct Runner: Sendable {
   /// How often the state store gets the live result at the most.
   public static let saveInterval = Duration.seconds(1)
 
-  let store: any RunStore & LeaseStore
+  let store: any RunLifeStore
   let inspector: any ProcessInspector
   let wallClock: any WallClock
   let clock: any Clock<Duration>
@@ -40,7 +40,7 @@ public struct Runner: Sendable {
   ///   - maxConcurrentRuns: How many runs of all processes may work at once; nothing means any number.
   ///   - logger: Gets the life cycle of runs, and what tasks log.
   public init(
-    store: any RunStore & LeaseStore, inspector: any ProcessInspector, wallClock: any WallClock,
+    store: any RunLifeStore, inspector: any ProcessInspector, wallClock: any WallClock,
     clock: any Clock<Duration>, random: any RandomSource, resources: any TaskResources,
     maxConcurrentRuns: Int? = nil, logger: Logger
   ) {

@@ -4,7 +4,7 @@ import UpkeepRuns
 
 /// Hands the events of runs on to whoever listens.
 final class RunHub: Sendable {
-  /// How many events wait for a listener that doesn't keep up.
+  /// How many events wait for a listener of one run that doesn't keep up.
   static let buffer = 1000
 
   private struct State {
@@ -21,10 +21,10 @@ final class RunHub: Sendable {
     self.observe = observe
   }
 
-  /// The events of all runs from now on.
+  /// The events of all runs from now on, none left out: whoever counts them, or hands them on, must not lose any where a
+  /// thousand runs end at once.
   func events() -> AsyncStream<RunEvent> {
-    let (stream, continuation) = AsyncStream.makeStream(
-      of: RunEvent.self, bufferingPolicy: .bufferingNewest(Self.buffer))
+    let (stream, continuation) = AsyncStream.makeStream(of: RunEvent.self)
     let key = state.withLock { state -> Int in
       state.next += 1
       state.all[state.next] = continuation

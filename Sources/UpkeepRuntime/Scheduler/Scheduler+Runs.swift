@@ -53,7 +53,8 @@ extension Scheduler: RunCommands, RunFeed {
     let request = RunRequest(
       task: run.task, mode: run.record.result.mode, trigger: run.record.result.trigger,
       overrideGuard: run.overrideGuard, groupRunID: run.record.groupRunID, scheduledAt: run.record.result.scheduledAt,
-      stop: stop, record: run.record)
+      stop: stop, record: run.record,
+      whenReleased: { [sendFromRun, id = run.id] in sendFromRun.yield(.runReleased(id)) })
     Task { [runner, hub, sendFromRun, id = run.id] in
       let result = await runner.run(request) { event in
         switch event {

@@ -4,34 +4,55 @@ public import UpkeepRuns
 public import UpkeepSchedule
 
 /// A task as the scheduler takes it.
+///
+/// It is a few hundred bytes, which the plan and the scheduler's own entries share.
 public struct ScheduledTask: Sendable {
+  private struct Fields {
+    var runnable: RunnableTask
+    var isEnabled: Bool
+    var schedule: Schedule?
+    var runOnStart: Bool
+    var jitter: Duration
+    var missed: MissedRule
+    var grace: Duration?
+  }
+
+  private indirect enum Box {
+    case of(Fields)
+  }
+
+  private let box: Box
+
+  private var fields: Fields {
+    switch box {
+    case .of(let fields): fields
+    }
+  }
+
   /// The task, ready to run, with its rules.
-  public var runnable: RunnableTask
+  public var runnable: RunnableTask { fields.runnable }
   /// Whether the schedule starts it.
-  public var isEnabled: Bool
+  public var isEnabled: Bool { fields.isEnabled }
   /// When it is due; nothing means on demand only.
-  public var schedule: Schedule?
+  public var schedule: Schedule? { fields.schedule }
   /// Whether it runs when the scheduler starts.
-  public var runOnStart: Bool
+  public var runOnStart: Bool { fields.runOnStart }
   /// Up to how much later than its slot a run starts.
-  public var jitter: Duration
+  public var jitter: Duration { fields.jitter }
   /// What happens to slots that passed while the host was down.
-  public var missed: MissedRule
+  public var missed: MissedRule { fields.missed }
   /// How old the newest missed slot may be for a catch-up; nothing means any age.
-  public var grace: Duration?
+  public var grace: Duration? { fields.grace }
 
   /// Creates a task.
   public init(
     _ runnable: RunnableTask, isEnabled: Bool = true, schedule: Schedule?, runOnStart: Bool = false,
     jitter: Duration = .zero, missed: MissedRule = .runOnce, grace: Duration? = nil
   ) {
-    self.runnable = runnable
-    self.isEnabled = isEnabled
-    self.schedule = schedule
-    self.runOnStart = runOnStart
-    self.jitter = jitter
-    self.missed = missed
-    self.grace = grace
+    box = .of(
+      Fields(
+        runnable: runnable, isEnabled: isEnabled, schedule: schedule, runOnStart: runOnStart, jitter: jitter,
+        missed: missed, grace: grace))
   }
 
   /// The task's name.

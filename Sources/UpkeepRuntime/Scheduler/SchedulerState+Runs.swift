@@ -79,9 +79,18 @@ extension SchedulerState {
   }
 
   mutating func runEnded(_ id: String, _ status: RunStatus) -> [Action] {
-    guard let run = runs.removeValue(forKey: id) else { return [] }
-    if case .placed = run.phase { placed -= 1 }
+    let actions = runReleased(id)
+    guard let run = runs.removeValue(forKey: id) else { return actions }
     if status == .interrupted, run.hasStarted { interrupted += 1 }
+    return actions
+  }
+
+  /// A run is over: its place and its task are free.
+  mutating func runReleased(_ id: String) -> [Action] {
+    guard let run = runs[id] else { return [] }
+    if case .ending = run.phase { return [] }
+    if case .placed = run.phase { placed -= 1 }
+    runs[id]?.phase = .ending(hasStarted: run.hasStarted)
     let name = run.task.name
     entries[name]?.working.removeAll { $0 == id }
     if entries[name]?.waiting == id { entries[name]?.waiting = nil }

@@ -97,11 +97,14 @@ extension SchedulerState {
     return Self.batches(of: slots) + recordDue(at: now)
   }
 
-  /// Decides about all slots that have come.
+  /// Decides about slots that have come: about a few at first, so that their runs begin while the next look decides about
+  /// the others.
   mutating func recordDue(at now: Timestamp) -> [Action] {
     var slots: [SlotEntry] = []
     var actions: [Action] = []
-    while let wake = heap.take(by: now) {
+    let limit = isBehind ? Self.batch : Self.firstBatch
+    defer { isBehind = isDue(at: now) }
+    while slots.count < limit, let wake = heap.take(by: now) {
       guard let entry = entries[wake.task], entry.wakeAt == wake.at else { continue }
       if let due = due(entry, at: now, &actions) {
         entries[wake.task]?.grid = due.grid

@@ -30,6 +30,8 @@ struct SchedulerState: Sendable {
       case placed(hasStarted: Bool)
       /// At the runner's, behind somebody: without a place.
       case behind
+      /// Over, and everybody finds its record: the next run has its place. It is told of when the record is on the disk.
+      case ending(hasStarted: Bool)
     }
 
     var record: RunRecord
@@ -39,7 +41,10 @@ struct SchedulerState: Sendable {
 
     var id: String { record.result.runID }
     var hasStarted: Bool {
-      if case .placed(hasStarted: true) = phase { true } else { false }
+      switch phase {
+      case .placed(let hasStarted), .ending(let hasStarted): hasStarted
+      case .inLine, .behind: false
+      }
     }
   }
 
@@ -56,6 +61,8 @@ struct SchedulerState: Sendable {
     case asked(Run)
     case runWaits(String)
     case runStarted(String)
+    /// A run is over and holds nothing any more, and is still to be told of.
+    case runReleased(String)
     case runEnded(String, RunStatus)
     /// No run begins any more, and those that work have the drain timeout to end.
     case stop
@@ -84,8 +91,10 @@ struct SchedulerState: Sendable {
     var task: String?
   }
 
-  /// How many slots are recorded in one go: the first runs begin while the next slots are written.
-  static let batch = 50
+  /// How many slots are recorded at the first look at an instant: their runs begin while the others are decided about.
+  static let firstBatch = 50
+  /// How many slots are recorded in one go at the most.
+  static let batch = 250
   /// How far the clock may be behind the last slot before the slots begin anew: less is waited out, so that no time of
   /// day comes twice; more is the correction of a wrong clock.
   static let longestStepBack = Duration.seconds(3 * 3600)
@@ -104,6 +113,8 @@ struct SchedulerState: Sendable {
   var placed = 0
   var pauses: [String: TaskPause] = [:]
   var isStopping = false
+  /// Whether slots have come that the last look left for the next one.
+  var isBehind = false
   /// The latest time that it was told.
   var latest = Timestamp(microseconds: .min)
   /// Runs that had begun and didn't end by themselves.
@@ -158,6 +169,8 @@ struct SchedulerState: Sendable {
     case .runStarted(let id):
       runStarted(id)
       return []
+    case .runReleased(let id):
+      return runReleased(id)
     case .runEnded(let id, let status):
       return runEnded(id, status)
     case .stop:

@@ -25,8 +25,9 @@ struct ServeCommand: UpkeepSubcommand {
   @OptionGroup var options: GlobalOptions
 
   func execute(_ console: Console) async throws -> ExitStatus {
+    let sinceStart = Host.systemClock.stopwatch()
     let host = try loadHost()
-    let server = try Server(host, logger: host.serveLogger(), notifier: ServiceNotifier())
+    let server = try Server(host, logger: host.serveLogger(), notifier: ServiceNotifier(), sinceStart: sinceStart)
     let signals = ServeSignals(server, clock: host.clock)
     signals.begin()
     do {

@@ -204,6 +204,7 @@
       const seconds = Math.max(0.5, (Date.now() - began) / 1000);
       $(".rate", live).textContent = rows ? `${number(rows)} rows, ${number(Math.round(rows / seconds))} rows/s` : "";
       const entries = data.tables.length ? data.tables.map((table) => [table.table, table.deleted]) : Object.entries(data.counts);
+      $(".far", live).hidden = !entries.length;
       $("tbody", live).replaceChildren(...entries.map(([name, count]) =>
         make("tr", [make("th", name, { scope: "row" }), make("td", number(count), { className: "number" })])));
     });
@@ -212,12 +213,21 @@
       $(".log", live).append(make("li", data.message, { className: data.level === "error" ? "bad" : "" }));
     });
     source.addEventListener("run", (event) => {
-      $(".state", live).textContent = JSON.parse(event.data).status;
+      // The stream begins with what the page knows already; only its beginning is news.
+      if (JSON.parse(event.data).status === "running" && live.dataset.status === "queued") location.reload();
     });
     source.addEventListener("end", () => { source.close(); location.reload(); });
   };
   const live = $("[data-live]");
   if (live) follow(live);
+
+  // Where the keyboard is, in a way that outlives the element: the same button, or the same link of several.
+  const focusOf = (element) => {
+    const [name, value] = element?.dataset?.focus ? ["data-focus", element.dataset.focus] : ["href", element?.getAttribute?.("href")];
+    if (!value) return undefined;
+    const selector = `main [${name}="${CSS.escape(value)}"]`;
+    return { selector, index: all(selector).indexOf(element) };
+  };
 
   // Lists stay true while they are looked at.
   if (document.body.dataset.fresh !== undefined) {
@@ -228,11 +238,11 @@
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!response.ok) return;
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const focus = document.activeElement?.dataset?.focus;
+      const focus = focusOf(document.activeElement);
       $("main").replaceChildren(...$("main", page).childNodes);
       document.body.dataset.etag = page.body.dataset.etag;
       tellTimes();
-      if (focus) $(`[data-focus="${focus}"]`)?.focus();
+      if (focus) all(focus.selector)[focus.index]?.focus();
     };
     const soon = () => { waiting ??= setTimeout(refresh, 400); };
     const source = new EventSource("/api/v1/events");

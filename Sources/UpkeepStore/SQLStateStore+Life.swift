@@ -1,0 +1,34 @@
+public import UpkeepCore
+import UpkeepDatabase
+public import UpkeepRuns
+
+extension SQLStateStore {
+  /// Asks for the right to run, and saves the record of the start together with it.
+  public func begin(
+    _ request: LeaseRequest, started: @escaping @Sendable (Timestamp) -> RunRecord
+  ) async throws -> RunBeginning {
+    let (wallClock, inspector, owners) = (wallClock, inspector, owners)
+    return try await write(.normal) { connection in
+      // The instant is that of the start, however long this had to wait for its turn.
+      let now = wallClock.now()
+      let table = LeaseTable(connection: connection, owners: owners)
+      let answer = try table.answer(request, at: now, by: inspector)
+      guard case .granted = answer else { return RunBeginning(answer) }
+      let record = started(now)
+      try RunTable(connection: connection, owners: owners).save(record, at: now)
+      return RunBeginning(answer, record: record)
+    }
+  }
+
+  /// Saves the last record of a run and gives back what it held. The next run need not wait for the disk; who is told of
+  /// this one's end does.
+  public func end(_ record: RunRecord, released: @escaping @Sendable () -> Void) async throws {
+    let (now, owners) = (wallClock.now(), owners)
+    try await write(.normal) { connection in
+      try RunTable(connection: connection, owners: owners).save(record, at: now)
+      try LeaseTable(connection: connection, owners: owners).remove(record.result.runID)
+    }
+    released()
+    try await untilDurable()
+  }
+}
