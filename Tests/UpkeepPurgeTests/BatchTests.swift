@@ -112,6 +112,47 @@ struct BatchTests {
     #expect(try await fixture.rows("PRAGMA foreign_key_check").isEmpty)
   }
 
+  /// The rows at both ends of a batch are looked at again, too: what changed, what is held by now, what came to belong to
+  /// them.
+  @Test(arguments: [true, false])
+  func looksAgainAtTheFirstAndTheLastRowOfABatch(index: Bool) async throws {
+    let fixture = try await PurgeFixture(
+      "CREATE TABLE event(id INTEGER PRIMARY KEY, at TEXT)",
+      "CREATE TABLE market(id INTEGER PRIMARY KEY, event_id INTEGER)",
+      "CREATE TABLE bet(id INTEGER PRIMARY KEY, event_id INTEGER REFERENCES event(id))",
+      Self.numbers(6) + "INSERT INTO event SELECT i, '2026-10-01' FROM n", "INSERT INTO market SELECT id, id FROM event"
+    )
+    if index {
+      try await fixture.execute(["CREATE INDEX i1 ON market(event_id)", "CREATE INDEX i2 ON bet(event_id)"])
+    }
+    let edges = [DeletionEdge("market", "event_id", to: "event", .delete)]
+    let outcomes = try await Purge.with(fixture.database, for: .deletion, in: fixture.context(.run)) { purge in
+      let graph = DeletionGraph(purge.catalogue, declared: edges)
+      let root = try DeletionPlan([.old("event")], graph: graph).steps[0].root
+      let batches = try await purge.session.transaction(.scratch) { connection in
+        var none = DoomedRows()
+        let listing = try root.makeLists(on: connection, graph: graph, doomed: &none)
+        return try #require(
+          try ListedBatches(root, ancestors: [], graph: graph, listing: listing, on: connection))
+      }
+      try await fixture.execute([
+        "INSERT INTO market VALUES (11, 1), (12, 2)", "UPDATE event SET at = '2026-11-19' WHERE id IN (3, 4)",
+        "INSERT INTO bet VALUES (1, 5), (2, 6)",
+      ])
+      let parts = try await purge.read { try batches.parts(after: 0, rows: 5, each: 2, on: $0) }
+      #expect(parts.map(\.last) == [2, 4, 5])
+      var outcomes: [BatchOutcome] = []
+      for last in [Int64(2), 4, 6] {
+        outcomes.append(try await purge.record { try batches.delete(after: last - 2, through: last, on: $0) })
+      }
+      return outcomes
+    }
+    #expect(outcomes.map(\.deleted) == [6, 0, 0])
+    #expect(outcomes.map(\.held) == [0, 0, 2])
+    #expect(try await fixture.text("SELECT id FROM event") == "3 4 5 6")
+    #expect(try await fixture.text("SELECT id FROM market") == "3 4 5 6")
+  }
+
   @Test func previewLeavesFileAndLogAsTheyAre() async throws {
     let fixture = try await parents(500, young: 100)
     let writer = try await fixture.database.open(.write(.normal), purpose: "application")

@@ -129,6 +129,20 @@ struct LimitTests {
     #expect(try await fixture.text("SELECT count(*) FROM parent UNION ALL SELECT count(*) FROM child") == "1 0")
   }
 
+  /// Rows that only lose their reference cost nothing of a budget for deleted rows.
+  @Test func countsNoRowsThatStay() async throws {
+    let fixture = try await fixture(
+      20,
+      more: [
+        "CREATE TABLE note(id INTEGER PRIMARY KEY, parent_id INTEGER REFERENCES parent(id) ON DELETE SET NULL)",
+        "CREATE INDEX ix_note ON note(parent_id)",
+      ])
+    try await fixture.execute(["INSERT INTO note SELECT i, (i + 2) / 3 FROM (\(Self.numbers(60))SELECT i FROM n)"])
+    let first = try await run(fixture, RunLimits(maxRows: 10))
+    #expect(first.counts == ["parent_deleted": 10, "child_deleted": 0, "note_unlinked": 30])
+    #expect(first.remaining == ["parent": 10])
+  }
+
   @Test func leavesTheStepsAfterItToTheNextRun() async throws {
     let fixture = try await fixture(10, more: ["CREATE TABLE other(id INTEGER PRIMARY KEY, at TEXT)"])
     try await fixture.execute(["INSERT INTO other VALUES (1, '2026-10-01'), (2, '2026-10-01')"])
@@ -139,6 +153,16 @@ struct LimitTests {
     let second = try await run(fixture, RunLimits(maxRows: 6), rules: rules)
     #expect(second.counts == ["parent_deleted": 6, "child_deleted": 0, "other_deleted": 0])
     #expect(second.remaining == ["other": 2])
+  }
+
+  @Test func knowsHowManyRowsARunMayStillDelete() async throws {
+    let fixture = try await fixture(1)
+    let context = fixture.context(.run, limits: RunLimits(maxRows: 10))
+    #expect(fixture.context(.run).rowsLeft == nil)
+    for (deleted, left) in [(0, 10), (3, 7), (10, 0), (12, 0)] {
+      context.update(table: "parent") { $0.deleted = deleted }
+      #expect(context.rowsLeft == left)
+    }
   }
 
   @Test func namesNoNumbersWhereNobodyCountedBefore() async throws {

@@ -101,6 +101,24 @@ struct ReferenceTests {
     #expect(preview.counts == run.counts)
   }
 
+  /// A table may refer twice: some of its rows go, others lose a reference, and each is counted by its own name.
+  @Test func tellsRowsThatGoFromThoseOfTheSameTableThatStay() async throws {
+    let fixture = try await PurgeFixture(
+      "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)",
+      "CREATE TABLE child(id INTEGER PRIMARY KEY, a INTEGER REFERENCES parent ON DELETE CASCADE, "
+        + "b INTEGER REFERENCES parent ON DELETE SET NULL)",
+      "CREATE INDEX ix_a ON child(a)", "CREATE INDEX ix_b ON child(b)",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) "
+        + "INSERT INTO parent SELECT i, \(Self.old) FROM n", "INSERT INTO parent VALUES (1000, \(Self.young))",
+      "INSERT INTO child SELECT id, 1000, id FROM parent WHERE id <= 200",
+      "INSERT INTO child SELECT id + 200, id, NULL FROM parent WHERE id <= 150")
+    let preview = try await fixture.preview([.old("parent")])
+    let run = try await fixture.run([.old("parent")])
+    #expect(run.counts == ["parent_deleted": 200, "child_deleted": 150, "child_unlinked": 200])
+    #expect(preview.counts == run.counts)
+    #expect(try await fixture.text("SELECT count(*) FROM child WHERE b IS NULL") == "200")
+  }
+
   @Test func takesOnlyRowsThatNothingRefersToWhereTheRuleSaysSo() async throws {
     let fixture = try await PurgeFixture(
       "CREATE TABLE league(id INTEGER PRIMARY KEY)",
@@ -119,7 +137,8 @@ struct ReferenceTests {
     #expect(try await fixture.text("SELECT id FROM league") == "2")
   }
 
-  @Test func followsReferencesOfSeveralColumnsAndNamesThatNeedQuotes() async throws {
+  @Test(arguments: [false, true])
+  func followsReferencesOfSeveralColumnsAndNamesThatNeedQuotes(index: Bool) async throws {
     let fixture = try await PurgeFixture(
       #"CREATE TABLE "old ""things"(a INTEGER, b TEXT, "at" TEXT, PRIMARY KEY (a, b))"#,
       """
@@ -128,12 +147,26 @@ struct ReferenceTests {
       """,
       #"INSERT INTO "old ""things" VALUES (1, 'x', \#(Self.old)), (1, 'y', \#(Self.young)), (2, 'x', \#(Self.old))"#,
       #"INSERT INTO "select" VALUES (1, 1, 'x'), (2, 1, 'y'), (3, 2, 'x'), (4, 2, NULL), (5, NULL, 'x')"#)
+    if index { try await fixture.execute([#"CREATE INDEX ix ON "select"("a col", b)"#]) }
     let rules = [DeletionRule.old("old \"things")]
     let preview = try await fixture.preview(rules)
     let run = try await fixture.run(rules)
     #expect(run.counts == ["old \"things_deleted": 2, "select_deleted": 2])
     #expect(preview.counts == run.counts)
     #expect(try await fixture.text(#"SELECT id FROM "select""#) == "2 4 5")
+  }
+
+  /// A large table without an index is read once; nothing looks into it for each row.
+  @Test func takesOnePassOverALargeTableWithoutAnIndex() async throws {
+    let fixture = try await events(index: false)
+    try await fixture.execute([
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
+        + "INSERT INTO bet SELECT i + 100, NULL FROM n"
+    ])
+    let run = try await fixture.run([.old("event")], edges: Self.edges)
+    #expect(run.errors.isEmpty)
+    #expect(run.counts == ["event_deleted": 2, "snapshot_deleted": 3, "market_deleted": 4])
+    #expect(try await fixture.text("SELECT id FROM event") == "2 3")
   }
 
   @Test func printsTheIndexThatWouldHelp() async throws {

@@ -124,10 +124,49 @@ struct RowChangeTests {
         try ChangeBatches(change, except: try ExceptedRows([], catalogue: purge.catalogue), on: connection)
       }
       try await fixture.execute(["UPDATE t SET state = 'new' WHERE id = 3", "DELETE FROM t WHERE id = 6"])
+      let told = try await purge.read { try batches.rows(after: 0, through: 3, on: $0) }
+      #expect(told.map { $0.dropFirst() } == [[9, "old"]])
       return try await purge.session.transaction(.write) { try batches.delete(after: 0, through: 3, on: $0) }
     }
     #expect(outcome.changed == [[9, "old"]])
     #expect(try await fixture.text("SELECT state FROM t WHERE id IN (3, 9, 12)") == "new done old")
+  }
+
+  @Test func changesEachRowOnceWhereTheConditionHoldsStill() async throws {
+    let fixture = try await fixture()
+    let told = Told()
+    let context = fixture.context(.run)
+    try await Purge.with(fixture.database, for: .deletion, in: context) { purge in
+      var change = try change(purge)
+      change.assignments = [("note", "coalesce(t.note, '') || 'x'")]
+      change.values = [.text("old")]
+      try await purge.run(change, in: context) { told.add($0) }
+    }
+    #expect(told.ids == Array(stride(from: 3, through: 300, by: 3)).map { Int64($0) })
+    #expect(try await fixture.text("SELECT count(*) FROM t WHERE note = 'x'") == "100")
+  }
+
+  @Test func leavesAloneWhatIsExceptedWhenTheBatchComes() async throws {
+    let fixture = try await fixture()
+    try await fixture.execute(["CREATE TABLE hint(id INTEGER)"])
+    let exceptions = [RowException(table: "t", rows: .matching("id IN (SELECT id FROM hint)"))]
+    let context = fixture.context(.run, exceptions: exceptions)
+    let outcome = try await Purge.with(fixture.database, for: .deletion, in: context) { purge in
+      let batches = try await purge.read { [change = try change(purge)] connection in
+        try ChangeBatches(change, except: try ExceptedRows(exceptions, catalogue: purge.catalogue), on: connection)
+      }
+      try await fixture.execute(["INSERT INTO hint VALUES (3), (9)"])
+      return try await purge.session.transaction(.write) { try batches.delete(after: 0, through: 3, on: $0) }
+    }
+    #expect(outcome.changed == [[6, "old"]])
+    #expect(try await fixture.text("SELECT state FROM t WHERE id IN (3, 6, 9)") == "old done old")
+  }
+
+  @Test func refusesAVirtualTable() async throws {
+    let fixture = try await PurgeFixture("CREATE VIRTUAL TABLE t USING fts5(state, note)")
+    let error = await #expect(throws: TaskError.self) { try await work(fixture, condition: "t.state = ?1") }
+    #expect(error?.code == "unsupported_table")
+    #expect(error?.problem == "this is a virtual table")
   }
 
   @Test func refusesATableWhoseRowsCannotBeTold() async throws {

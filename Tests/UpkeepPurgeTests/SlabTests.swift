@@ -76,6 +76,15 @@ struct SlabTests {
     #expect(second.counts.values.allSatisfy { $0 == 0 })
   }
 
+  @Test func unlinksChildrenThatStay() async throws {
+    let fixture = try await fixture()
+    let run = try await fixture.run(
+      [.old("parent")], edges: [DeletionEdge("child", "parent_id", to: "parent", .unlink)])
+    #expect(run.counts == ["parent_deleted": 51_998, "child_unlinked": 103_996])
+    #expect(try await fixture.text("SELECT count(*) FROM child WHERE parent_id IS NULL") == "103996")
+    #expect(try await fixture.text("SELECT group_concat(id) FROM parent WHERE id <= \(Self.old)") == "1000,30000")
+  }
+
   /// Wherever it ends, no child is without its parent, and the next run finishes.
   @Test(arguments: [1, 20_000, 47_000, 100_000])
   func leavesNoChildWithoutItsParentWhereverItEnds(rows: Int) async throws {

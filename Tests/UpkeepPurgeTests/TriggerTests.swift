@@ -42,6 +42,14 @@ struct TriggerTests {
     #expect(try await fixture.run([.old("t")]).counts.values.allSatisfy { $0 == 0 })
   }
 
+  /// SQLite empties a table in one go where a trigger deletes all of it, without a look at its rows.
+  @Test func countsWhatATriggerEmpties() async throws {
+    let fixture = try await fixture(
+      "INSERT INTO log VALUES (1, 'a'), (2, 'b')", "CREATE TRIGGER clean AFTER DELETE ON t BEGIN DELETE FROM log; END")
+    #expect(try await fixture.preview([.old("t")]).counts == ["t_deleted": 3, "log_deleted": 0])
+    #expect(try await fixture.run([.old("t")]).counts == ["t_deleted": 3, "log_deleted": 2])
+  }
+
   @Test func countsNothingTwiceWhereATriggerRepeatsThePlan() async throws {
     let fixture = try await fixture(
       "CREATE TABLE child(id INTEGER PRIMARY KEY, t_id INTEGER REFERENCES t(id) ON DELETE CASCADE)",

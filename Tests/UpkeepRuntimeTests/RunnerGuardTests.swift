@@ -36,6 +36,47 @@ import UpkeepTestKit
     #expect(result.guardVerdict?.wouldRefuse == (status == .refused))
   }
 
+  @Test func theGuardNamesTheTableFirstThatWouldLoseTheLargestShare() {
+    let tables = [(6000, 10_000), (1000, 1000), (999, 999), (7000, 10_000)].enumerated().map { index, table in
+      TableResult(table: "t\(index)", deleted: table.0, total: table.1)
+    }
+    let verdict = GuardRule().judge(tables, overridden: false)
+    #expect(verdict.tables.map(\.table) == ["t1", "t3", "t0"])
+    #expect(verdict.tables.map(\.percent) == [100, 70, 60])
+  }
+
+  @Test(arguments: [(0, 0, false), (0, 1, false), (1, 1, true), (1, 2, false), (2, 3, true)])
+  func theGuardJudgesTheSmallestTablesWhereItsRuleSaysSo(doomed: Int, total: Int, refuses: Bool) {
+    let table = TableResult(table: "odds", deleted: doomed, total: total)
+    #expect(GuardRule(minRows: 0).judge([table], overridden: false).wouldRefuse == refuses)
+  }
+
+  @Test func aPreviewOfATaskWithoutAGuardIsNotJudged() async {
+    let preview: PreparedTask.Body = { context in
+      context.update(table: "odds") { ($0.deleted, $0.total) = (1200, 1500) }
+    }
+    let result = await fixture.runner.run(RunRequest(task: .fake(preview: preview, run: preview), mode: .preview))
+    #expect(result.status == .completed)
+    #expect(result.guardVerdict == nil)
+  }
+
+  /// What a run deletes is what its preview has found: both count ages from the same instant, and leave alone the same.
+  @Test func aPreviewAndItsRunAreToldTheSameTimeAndExceptions() async {
+    let seen = Mutex<[(now: Timestamp, exceptions: [RowException])]>([])
+    let clock = fixture.clock
+    let look: PreparedTask.Body = { context in
+      seen.withLock { $0.append((context.now, context.exceptions(in: "app"))) }
+      clock.advance(by: .seconds(5))
+    }
+    var task = RunnableTask.fake(preview: look, isGuarded: true, run: look)
+    task.rules.exceptions = [RowException(database: "app", table: "odds", rows: .keys([.integer(7)]))]
+    let start = fixture.wallClock.now()
+    let result = await fixture.runner.run(RunRequest(task: task))
+    #expect(result.status == .completed)
+    #expect(seen.withLock { $0.map(\.now) } == [start, start])
+    #expect(seen.withLock { $0.map(\.exceptions) } == [task.rules.exceptions, task.rules.exceptions])
+  }
+
   @Test func anOverriddenGuardIsRecorded() async {
     let result = await fixture.runner.run(RunRequest(task: .deleting(1200, of: 1500), overrideGuard: true))
     #expect(result.status == .completed)
