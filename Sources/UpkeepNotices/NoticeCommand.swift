@@ -14,6 +14,9 @@ struct NoticeCommand {
     "UPKEEP_TOKEN": nil, "NOTIFY_SOCKET": nil, "WATCHDOG_USEC": nil, "WATCHDOG_PID": nil,
   ]
 
+  /// A program that ends without reading its input must not end the host: the write fails instead.
+  private static let ignoresBrokenPipes: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
+
   let words: [String]
   let folder: String
   let clock: any Clock<Duration>
@@ -23,6 +26,7 @@ struct NoticeCommand {
   ///   that it started.
   func run(input: [UInt8], variables: [String: String]) async throws {
     guard let program = words.first else { return }
+    Self.ignoresBrokenPipes
     let status: TerminationStatus
     do {
       status = try await limited { try await start(program, input, variables) }
