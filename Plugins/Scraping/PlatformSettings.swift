@@ -58,6 +58,10 @@ public struct PlatformTable: SettingValue {
     set { byName[name] = Platforms.named(name).map { newValue.resolved($0.defaults) } }
   }
 
+  private struct Entry: Sendable {
+    var settings = PlatformSettings()
+  }
+
   /// A group of a group for each platform.
   public static var kind: SettingKind {
     .group(
@@ -68,9 +72,10 @@ public struct PlatformTable: SettingValue {
           description.standard = standard[description.key] ?? .null
           return description
         }
-        return SettingDescription(
-          key: platform.name, kind: .group(keys), standard: .object(standard), isRequired: false, isSecret: false,
-          help: "How \(platform.title) is asked")
+        var description = SettingField<Entry>(platform.name, \.settings, "How \(platform.title) is asked").description
+        description.kind = .group(keys)
+        description.standard = .object(standard)
+        return description
       })
   }
 

@@ -1,7 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOPosix
-public import UpkeepCore
+import UpkeepCore
 
 /// Sends requests over HTTP/1.1 and HTTP/2, through AsyncHTTPClient.
 ///

@@ -1,3 +1,4 @@
+import Foundation
 import UpkeepCore
 
 /// Bet9ja, which writes an event's odds as one map from keys such as `S_OU@2.5_O` to texts.
