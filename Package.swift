@@ -164,7 +164,10 @@ let package = Package(
       ], path: "Tests/Faults", exclude: ["VFS"], swiftSettings: strict),
     tests(
       "ConformanceTests", path: "Tests/Conformance",
-      ["UpkeepHost", "UpkeepTestKit", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
+      [
+        "UpkeepHost", "UpkeepTestKit", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo",
+        "UpkeepFetch",
+      ]),
     tests("UpkeepCommandTests", ["upkeep", "UpkeepHost", "UpkeepRuns", "UpkeepCore", "UpkeepDemo"]),
     tests("ArchitectureTests", path: "Tests/Architecture", []),
     tests(
