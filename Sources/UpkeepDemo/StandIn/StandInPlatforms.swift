@@ -6,7 +6,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import Synchronization
-public import UpkeepCore
+import UpkeepCore
 
 /// A server on the loopback interface that answers as the three betting platforms do, with made-up matches.
 ///

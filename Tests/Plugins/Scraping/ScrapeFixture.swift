@@ -143,20 +143,21 @@ struct LoopbackFetcher: Fetcher {
 
 /// A clock on which every sleep is over at once, and that remembers how long it was to be.
 final class InstantClock: Clock, Sendable {
-  typealias Instant = ManualClock.Instant
+  typealias Instant = ContinuousClock.Instant
 
+  private let start = ContinuousClock().now
   private let state = Mutex<(offset: Swift.Duration, sleeps: [Swift.Duration])>((.zero, []))
 
-  var now: Instant { Instant(offset: state.withLock { $0.offset }) }
+  var now: Instant { start.advanced(by: state.withLock { $0.offset }) }
   var minimumResolution: Swift.Duration { .nanoseconds(1) }
   var sleeps: [Swift.Duration] { state.withLock { $0.sleeps } }
 
   func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {
     try Task.checkCancellation()
     state.withLock { state in
-      let length = deadline.offset - state.offset
-      state.sleeps.append(length)
-      state.offset = max(state.offset, deadline.offset)
+      let end = start.duration(to: deadline)
+      state.sleeps.append(end - state.offset)
+      state.offset = max(state.offset, end)
     }
     await Task.yield()
   }
