@@ -73,7 +73,7 @@ import UpkeepTestKit
 
   @Test func leavesNoHalfEventAndNoRunningRunWhenKilled() async throws {
     let server = Self.server(200)
-    try await server.serve {
+    try await server.serve { () async throws in
       server.setFaults([StandInFault(.slow, on: .event)], of: "betpawa")
       let place = try Workplace(Self.yaml(server))
       let database = try await makeTables(place)
@@ -101,7 +101,7 @@ import UpkeepTestKit
 
   @Test func recordsWhyItWasStopped() async throws {
     let server = Self.server(20)
-    try await server.serve {
+    try await server.serve { () async throws in
       server.setFaults([StandInFault(.slow, on: .event)], of: "betpawa")
       let place = try Workplace(Self.yaml(server))
       let database = try await makeTables(place)
@@ -123,7 +123,7 @@ import UpkeepTestKit
   func takesTurnsWithRetention(engine: DatabaseEngine) async throws {
     let rounds = ProcessInfo.processInfo.environment["UPKEEP_SOAK"] == nil ? 8 : 300
     let server = Self.server(40)
-    try await server.serve {
+    try await server.serve { () async throws in
       let place = try Workplace()
       let file = try await makeTables(place)
       var (database, address): (any Database, String) = (file, "sqlite: odds.sqlite")

@@ -21,7 +21,7 @@ import UpkeepTestKit
 
   @Test func readsCompressedAnswers() async throws {
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       let request = FetchRequest("\(server.url("bet9ja"))/GetEvent?EVENTID=70000001")
       let plain = try await HTTPFetcher(clock: ContinuousClock()).fetch(request)
       let packed = try await HTTPFetcher(clock: ContinuousClock()).keepingConnections { try await $0.fetch(request) }
@@ -32,7 +32,7 @@ import UpkeepTestKit
 
   @Test func followsRedirectsToTheSameSiteAlone() async throws {
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       try await HTTPFetcher(clock: ContinuousClock()).keepingConnections { fetcher in
         var request = FetchRequest("\(server.url("betpawa"))/api/sportsbook/v3/events/30000001", redirects: 3)
         server.setFaults([StandInFault(.moved, on: .event)], of: "betpawa")
@@ -50,7 +50,7 @@ import UpkeepTestKit
     (StandInFault.Kind.cutOff, "fetch_failed"), (.huge, "fetch_too_large"), (.broken, "500"), (.slow, "fetch_timeout"),
   ]) func saysWhatWentWrong(kind: StandInFault.Kind, code: String) async throws {
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       server.setFaults([StandInFault(kind, on: .event)], of: "betpawa")
       try await HTTPFetcher(clock: ContinuousClock()).keepingConnections { fetcher in
         let request = FetchRequest(

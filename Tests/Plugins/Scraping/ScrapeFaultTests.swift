@@ -37,7 +37,7 @@ import UpkeepFetch
   func failsTheEventsOfOnePlatformAlone(kind: StandInFault.Kind, platform: String) async throws {
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       server.setFaults([StandInFault(kind, on: .event)], of: platform)
       var settings = Self.settings(fixture, server)
       if kind == .slow { settings.platforms[platform].concurrency = Self.events }
@@ -68,7 +68,7 @@ import UpkeepFetch
   func takesAFailedDiscoveryForNoAnswerAndNotForNoEvents(kind: StandInFault.Kind, platform: String) async throws {
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       var settings = Self.settings(fixture, server)
       _ = await fixture.scrape(settings)
       let tables = ["market_odds", "competitor_market_odds", "market_odds_current"]
@@ -94,7 +94,7 @@ import UpkeepFetch
   func knowsNothingOfATournamentThatCouldNotBeListed(platform: String) async throws {
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       let settings = Self.settings(fixture, server)
       _ = await fixture.scrape(settings)
       server.setFaults([StandInFault(.wrongShape, on: .events, times: 1)], of: platform)
@@ -109,7 +109,7 @@ import UpkeepFetch
   @Test func failsWhereNothingOfAnyPlatformCouldBeHad() async throws {
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       for name in StandInPlatforms.names { server.setFaults([StandInFault(.broken, on: .all)], of: name) }
       let (contents, error) = await fixture.scrape(Self.settings(fixture, server))
       #expect((error as? TaskError)?.code == "scrape_failed")
@@ -122,7 +122,7 @@ import UpkeepFetch
   func triesAgainWhatMayWorkTheNextTime(kind: StandInFault.Kind, platform: String) async throws {
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       let faults = [StandInFault.Scope.tournaments, .events, .event].map { StandInFault(kind, on: $0, times: 1) }
       server.setFaults(faults, of: platform)
       let (contents, error) = await fixture.scrape(Self.settings(fixture, server))
@@ -136,7 +136,7 @@ import UpkeepFetch
   func followsTheSameSiteAlone(platform: String) async throws {
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       server.setFaults([StandInFault(.moved, on: .event)], of: platform)
       let (contents, _) = await fixture.scrape(Self.settings(fixture, server))
       #expect(contents.errors.isEmpty)
@@ -148,7 +148,7 @@ import UpkeepFetch
   func leavesAPlatformAloneThatRefusesAndSaysSo(platform: String) async throws {
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server()
-    try await server.serve {
+    try await server.serve { () async throws in
       server.setFaults([StandInFault(.refused, on: .event)], of: platform)
       var settings = Self.settings(fixture, server)
       settings.platforms[platform].concurrency = 1

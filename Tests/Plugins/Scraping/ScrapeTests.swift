@@ -28,7 +28,7 @@ import UpkeepTestKit
     let fixture = try await ScrapeFixture.make(engine)
     let server = Self.server(Self.many)
     let many = Int64(Self.many)
-    try await server.serve {
+    try await server.serve { () async throws in
       let settings = fixture.settings(server)
       let (first, error) = await fixture.scrape(settings)
       #expect(error == nil)
@@ -90,7 +90,7 @@ import UpkeepTestKit
   func writesOddsAsTheApplicationReadsThem(engine: DatabaseEngine) async throws {
     let fixture = try await ScrapeFixture.make(engine)
     let server = Self.server(1, tournaments: 1)
-    try await server.serve {
+    try await server.serve { () async throws in
       _ = await fixture.scrape(fixture.settings(server))
       let run = try await fixture.rows(
         """
@@ -136,7 +136,7 @@ import UpkeepTestKit
   @Test func previewsWhatARunWouldAskForAndStoresNothing() async throws {
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server(250, tournaments: 2)
-    try await server.serve {
+    try await server.serve { () async throws in
       var settings = fixture.settings(server)
       settings.platforms["bet9ja"].isEnabled = false
       let tables = OddsSchema.tableNames
@@ -165,7 +165,7 @@ import UpkeepTestKit
   @Test func takesTheNearestKickoffsWhereNotAllAreWanted() async throws {
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server(30)
-    try await server.serve {
+    try await server.serve { () async throws in
       var settings = fixture.settings(server)
       settings.maxEvents = 4
       let (contents, _) = await fixture.scrape(settings)
@@ -179,7 +179,7 @@ import UpkeepTestKit
   func linksACompetitorsMatchThatBetPawaListsLater(engine: DatabaseEngine) async throws {
     let fixture = try await ScrapeFixture.make(engine)
     let server = Self.server(6, tournaments: 2)
-    try await server.serve {
+    try await server.serve { () async throws in
       server.hide([2], on: "betpawa")
       _ = await fixture.scrape(fixture.settings(server))
       #expect(try await fixture.count("events") == 5)
@@ -198,7 +198,7 @@ import UpkeepTestKit
   func marksWhatAPlatformNoLongerHas(engine: DatabaseEngine) async throws {
     let fixture = try await ScrapeFixture.make(engine)
     let server = Self.server(6, tournaments: 2)
-    try await server.serve {
+    try await server.serve { () async throws in
       _ = await fixture.scrape(fixture.settings(server))
       // One isn't listed any more, one is listed and gone.
       for name in StandInPlatforms.names {
@@ -229,7 +229,7 @@ import UpkeepTestKit
   func worksOnADatabaseWithoutTheNewerTables(engine: DatabaseEngine) async throws {
     let fixture = try await ScrapeFixture.make(engine, without: ["market_odds_current", "market_odds_history"])
     let server = Self.server(3, tournaments: 1)
-    try await server.serve {
+    try await server.serve { () async throws in
       let (contents, error) = await fixture.scrape(fixture.settings(server))
       #expect(error == nil)
       #expect(contents.counts["events_scraped"] == 9)
@@ -244,7 +244,7 @@ import UpkeepTestKit
   @Test func makesTheMissingPartitionOfTheHistory() async throws {
     let fixture = try await ScrapeFixture.make(.postgres)
     let server = Self.server(2, tournaments: 1)
-    try await server.serve {
+    try await server.serve { () async throws in
       let spring = Timestamp(CivilTime(year: 2027, month: 4, day: 30, hour: 23))
       let (contents, _) = await fixture.scrape(fixture.settings(server), now: spring)
       #expect(contents.warnings == [])
@@ -266,7 +266,7 @@ import UpkeepTestKit
       """,
     ])
     let server = Self.server(1, tournaments: 1)
-    try await server.serve {
+    try await server.serve { () async throws in
       _ = await fixture.scrape(fixture.settings(server))
       let runs = try await fixture.rows("SELECT status FROM scrape_runs ORDER BY id")
       #expect(runs == [["failed"], ["running"], ["completed"]])
@@ -279,7 +279,7 @@ import UpkeepTestKit
     for engine in [DatabaseEngine.sqlite, .postgres] {
       let fixture = try await ScrapeFixture.make(engine)
       let server = Self.server(4, tournaments: 2)
-      try await server.serve {
+      try await server.serve { () async throws in
         _ = await fixture.scrape(fixture.settings(server))
         let statistics = try await ScrapingTask().statistics(fixture.settings(server), in: fixture.context(.preview))
         #expect(
