@@ -37,7 +37,8 @@ public struct PlatformSettings: TaskSettings, SettingGroup {
     settings.discoveryConcurrency = discoveryConcurrency ?? defaults.discoveryConcurrency
     settings.delay = delay ?? defaults.delay
     let given = Set(headers.keys.map { $0.lowercased() })
-    settings.headers = headers.merging(defaults.headers.filter { !given.contains($0.key.lowercased()) }) { own, _ in own }
+    settings.headers = headers.merging(defaults.headers.filter { !given.contains($0.key.lowercased()) }) { own, _ in own
+    }
     return settings
   }
 }

@@ -36,7 +36,8 @@ public struct ScrapingSettings: TaskSettings {
       "max_retry_after", \.maxRetryAfter, atLeast: .zero,
       "The longest Retry-After that is waited for; beyond it the platform is left alone for that long"),
     SettingField(
-      "max_events", \.maxEvents, atLeast: 1, "How many events of a platform are scraped at most, the nearest kickoff first"),
+      "max_events", \.maxEvents, atLeast: 1,
+      "How many events of a platform are scraped at most, the nearest kickoff first"),
     SettingField("max_response", \.maxResponse, atLeast: 1024, "The longest answer that is read, in bytes"),
     SettingField("user_agent", \.userAgent, "What the platforms are told that asks; upkeep and its version unless set"),
     SettingField(

@@ -54,7 +54,7 @@ final class HTTPSession: Fetcher {
       do {
         return try await HTTPExchange.answer(
           to: request, client(Route(proxy: proxy, takesGzip: true)), takesGzip: true)
-      } catch where Self.isDecompression(error) {
+      } catch  where Self.isDecompression(error) {
         // An answer that compresses that well may be meant to fill memory, or just be repetitive: plain it has a limit.
         return try await HTTPExchange.answer(to: request, client(Route(proxy: proxy, takesGzip: false)))
       }
@@ -95,7 +95,8 @@ final class HTTPSession: Fetcher {
         fix: "check the address; where the site has moved, name its new address")
     }
     if isLast { throw refused("it leads from one place to the next, more than \(request.redirects) times") }
-    guard let text = response.location, let from = URL(string: request.url), let to = URL(string: text, relativeTo: from)
+    guard let text = response.location, let from = URL(string: request.url),
+      let to = URL(string: text, relativeTo: from)
     else { throw refused("status \(response.status) without a place to go to") }
     guard to.scheme == from.scheme, to.host?.lowercased() == from.host?.lowercased(), to.port == from.port else {
       throw refused("it leads to another site, \(Secret.masked(to.absoluteString))")

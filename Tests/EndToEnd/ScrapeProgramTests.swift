@@ -13,7 +13,9 @@ import UpkeepTestKit
       StandInOdds(events: events, tournaments: 2, firstKickoff: SystemWallClock().now() + .seconds(86_400)))
   }
 
-  private static func yaml(_ server: StandInPlatforms, database: String = "sqlite: odds.sqlite", more: String = "") -> String {
+  private static func yaml(_ server: StandInPlatforms, database: String = "sqlite: odds.sqlite", more: String = "")
+    -> String
+  {
     let platforms = StandInPlatforms.names.map { "        \($0): { base_url: \"\(server.url($0))\", delay: 0s }" }
     return """
       version: 1
@@ -62,7 +64,9 @@ import UpkeepTestKit
     #expect(demo.output.contains("odds_retention: completed in "))
     #expect(trap.requests == [])
 
-    let other = try Workplace("version: 1\ndatabases: { odds: { sqlite: odds.sqlite } }\ntasks:\n  scraping: { settings: { database: odds, attempts: 1 } }\n")
+    let other = try Workplace(
+      "version: 1\ndatabases: { odds: { sqlite: odds.sqlite } }\ntasks:\n  scraping: { settings: { database: odds, attempts: 1 } }\n"
+    )
     _ = try await makeTables(other)
     let outcome = try await other.run("run", "scraping", environment: proxies)
     #expect(outcome.status == 1)
@@ -95,7 +99,8 @@ import UpkeepTestKit
       #expect(counts["events_scraped"] == 600)
       #expect(try await rows(database, "SELECT status FROM scrape_runs ORDER BY id") == [["failed"], ["completed"]])
       #expect(try await rows(database, "SELECT count(*) FROM events") == [[200]])
-      #expect(try await rows(database, "SELECT count(*) FROM competitor_events WHERE betpawa_event_id IS NULL") == [[0]])
+      #expect(
+        try await rows(database, "SELECT count(*) FROM competitor_events WHERE betpawa_event_id IS NULL") == [[0]])
     }
   }
 
@@ -110,7 +115,8 @@ import UpkeepTestKit
       program.signal(SIGTERM)
       let outcome = await program.outcome()
       #expect(outcome.status == 143)
-      #expect(try outcome.json()["status"] as? String == "interrupted" || outcome.json()["status"] as? String == "cancelled")
+      #expect(
+        try outcome.json()["status"] as? String == "interrupted" || outcome.json()["status"] as? String == "cancelled")
       #expect(try await rows(database, "SELECT status, events_scraped FROM scrape_runs") == [["failed", 40]])
       #expect(
         try await rows(database, "SELECT error_type, error_message FROM scrape_errors") == [

@@ -39,8 +39,8 @@ import UpkeepTestKit
   private func polite(
     _ script: Script, _ policy: FetchPolicy = FetchPolicy(), board: CircuitBoard = CircuitBoard(),
     now: Timestamp = ManualWallClock.noon
-  ) -> (PoliteFetcher, SleepClock) {
-    let clock = SleepClock()
+  ) -> (PoliteFetcher, InstantClock) {
+    let clock = InstantClock()
     let context = TaskContext.test(now: now, clock: clock, wallClock: ManualWallClock(start: now))
     return (PoliteFetcher(script, site: "a", policy, board: board, in: context), clock)
   }
@@ -176,26 +176,5 @@ import UpkeepTestKit
     }
     #expect(taken.sorted() == Array(0..<50))
     #expect(now.withLock { $0.most } <= 4)
-  }
-}
-
-/// A clock on which every sleep is over at once, and that remembers how long it was to be.
-private final class SleepClock: Clock, Sendable {
-  typealias Instant = ContinuousClock.Instant
-
-  private let start = ContinuousClock().now
-  private let state = Mutex<(offset: Swift.Duration, sleeps: [Swift.Duration])>((.zero, []))
-
-  var now: Instant { start.advanced(by: state.withLock { $0.offset }) }
-  var minimumResolution: Swift.Duration { .nanoseconds(1) }
-  var sleeps: [Swift.Duration] { state.withLock { $0.sleeps } }
-
-  func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {
-    try Task.checkCancellation()
-    state.withLock { state in
-      let end = start.duration(to: deadline)
-      state.sleeps.append(end - state.offset)
-      state.offset = max(state.offset, end)
-    }
   }
 }

@@ -7,6 +7,8 @@ extension OddsWriter {
   struct EventRow {
     var id: Int64
     var event: Int64?
+    /// Whether the two were not linked before.
+    var isNewLink = false
   }
 
   /// Makes or brings up to date an event of BetPawa's side.
@@ -83,7 +85,7 @@ extension OddsWriter {
         """, values + [.text(platform), .text(event.id), .time(now)])
     }
     if let own { try writeLink(own, platform, event.id) }
-    return EventRow(id: id, event: own)
+    return EventRow(id: id, event: own, isNewLink: own != nil && found.map { $0[6].integer != own } ?? false)
   }
 
   private func competitorTournament(_ tournament: ScrapedTournament, _ platform: String) throws -> Int64 {

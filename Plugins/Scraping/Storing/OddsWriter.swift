@@ -28,11 +28,11 @@ struct OddsWriter {
     for event in events {
       let row = try platform == BetPawa.name ? ownEvent(event) : competitorEvent(event, platform)
       let snapshots = SnapshotTables(platform)
-      let isNew = try write(event.markets, of: row.id, event: row.event, platform, snapshots)
+      let isNew = try write(event.markets, of: row, platform, snapshots)
       outcome.written += isNew ? 1 : 0
       outcome.confirmed += isNew ? 0 : 1
       guard let id = row.event else { continue }
-      if isNew { current.append((id, event.markets)) } else { confirmed.append(id) }
+      if isNew || row.isNewLink { current.append((id, event.markets)) } else { confirmed.append(id) }
     }
     try writeCurrent(current, platform)
     try confirmCurrent(confirmed, platform)
@@ -42,24 +42,28 @@ struct OddsWriter {
   /// Writes a snapshot where the odds differ from the newest one; confirms that one where they don't.
   /// - Returns: Whether a snapshot was written.
   private func write(
-    _ markets: [ScrapedMarket], of owner: Int64, event: Int64?, _ platform: String, _ names: SnapshotTables
+    _ markets: [ScrapedMarket], of row: EventRow, _ platform: String, _ names: SnapshotTables
   ) throws -> Bool {
+    let owner = row.id
     let newest = try newestSnapshot(of: owner, names, platform)
     let old = try newest.map { try storedMarkets(of: $0, names) }
     let new = StoredMarkets(markets)
     if let newest, old == new {
       try connection.execute(
         "UPDATE \(names.snapshots) SET last_confirmed_at = ?1 WHERE id = ?2", [.time(now), .integer(newest)])
+      if let event = row.event, row.isNewLink { try writeHistory(markets, event, platform) }
       return false
     }
     let isOwn = names.isOwn
     let snapshot = try inserted(
       """
       INSERT INTO \(names.snapshots)(\(names.owner), \(isOwn ? "bookmaker_id, " : "")captured_at, scrape_run_id, \
-      last_confirmed_at) VALUES (?1, \(isOwn ? "?2, " : "")?3, ?4, ?3) RETURNING id
-      """, [.integer(owner), .integer(references.bookmaker(platform)), .time(now), .integer(run)])
+      last_confirmed_at) VALUES (?1, \(isOwn ? "?2, " : "")?3, ?4, ?5) RETURNING id
+      """, [.integer(owner), .integer(references.bookmaker(platform)), .time(now), .integer(run), .time(now)])
     for market in markets { try write(market, snapshot, names) }
-    if let event { try writeHistory(markets.filter { old?.outcomes[$0.key] != $0.outcomes }, event, platform) }
+    guard let event = row.event else { return true }
+    let moved = markets.filter { row.isNewLink || old?.outcomes[$0.key] != $0.outcomes }
+    try writeHistory(moved, event, platform)
     return true
   }
 

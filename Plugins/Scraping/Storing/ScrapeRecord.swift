@@ -61,7 +61,8 @@ struct ScrapeRecord {
   static func finish(
     _ id: Int64, _ end: End, runID: String, now: Timestamp, on connection: any DatabaseConnection
   ) throws {
-    let timings = "{\(end.timings.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ","))}"
+    let timings =
+      "{\(end.timings.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ","))}"
     try connection.execute(
       """
       UPDATE scrape_runs SET status = ?1, completed_at = ?2, events_scraped = ?3, events_failed = ?4,
@@ -93,7 +94,8 @@ struct ScrapeRecord {
   }
 
   private static func statusText(_ platforms: [String: String], _ runID: String) -> String {
-    let entries = platforms.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" } + ["\"\(mark)\":\"\(runID)\""]
+    let entries =
+      platforms.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" } + ["\"\(mark)\":\"\(runID)\""]
     return "{\(entries.joined(separator: ","))}"
   }
 }

@@ -8,10 +8,12 @@ enum ScrapeStatistics {
     for platform in Platforms.all {
       let name = DatabaseValue.text(platform.name)
       let isOwn = platform.name == BetPawa.name
-      let events = isOwn
+      let events =
+        isOwn
         ? "events e JOIN event_bookmakers l ON l.event_id = e.id JOIN bookmakers b ON b.id = l.bookmaker_id WHERE b.slug = ?1"
         : "competitor_events e WHERE e.source = ?1"
-      let snapshots = isOwn
+      let snapshots =
+        isOwn
         ? "odds_snapshots s JOIN bookmakers b ON b.id = s.bookmaker_id WHERE b.slug = ?1"
         : "competitor_odds_snapshots s JOIN competitor_events e ON e.id = s.competitor_event_id WHERE e.source = ?1"
       for (kind, column, source) in [("events", "e.kickoff", events), ("snapshots", "s.captured_at", snapshots)] {

@@ -116,25 +116,42 @@ import UpkeepTestKit
 
   /// A change in an answer, and what is said of it.
   private static let changes: [(name: String, old: String, new: String, problem: String)] = [
-    ("betpawa", #""price":2.15"#, #""price":"2.15""#, "markets[0].row[0].prices[0].price: expected a number, found something else"),
+    (
+      "betpawa", #""price":2.15"#, #""price":"2.15""#,
+      "markets[0].row[0].prices[0].price: expected a number, found something else"
+    ),
     ("betpawa", #""price":2.15"#, #""price":0.5"#, "markets[0].row[0].prices[0].price: expected odds, found nothing"),
     ("betpawa", #""position":1"#, #""position":3"#, "participants: expected one with position 1, found nothing"),
     ("betpawa", #""2026-11-21T15:00:00Z""#, #""soon""#, "startTime: expected a time, found nothing"),
-    ("betpawa", #""formattedHandicap":"2.5""#, #""formattedHandicap":"many""#, "markets[1].row[0]: expected a line such as 2.5, found many"),
+    (
+      "betpawa", #""formattedHandicap":"2.5""#, #""formattedHandicap":"many""#,
+      "markets[1].row[0]: expected a line such as 2.5, found many"
+    ),
     ("betpawa", #""region":{"name":"England"}"#, #""region":null"#, "region: expected an object, found null"),
     ("sportybet", #""odds":"2.15""#, #""odds":"-""#, "data.markets[0].outcomes[0].odds: expected odds, found nothing"),
     ("sportybet", #""homeTeamName":"Arsenal","#, "", "data.homeTeamName: expected a value, found nothing"),
-    ("sportybet", "1795273200000", "1795273200", "data.estimateStartTime: expected milliseconds since 1970, found 1795273200"),
-    ("sportybet", #""id":"1","desc":"Home""#, #""id":"8","desc":"Nobody""#, "data.markets[0].outcomes[0]: expected an outcome of 1X2, not Nobody, found nothing"),
+    (
+      "sportybet", "1795273200000", "1795273200",
+      "data.estimateStartTime: expected milliseconds since 1970, found 1795273200"
+    ),
+    (
+      "sportybet", #""id":"1","desc":"Home""#, #""id":"8","desc":"Nobody""#,
+      "data.markets[0].outcomes[0]: expected an outcome of 1X2, not Nobody, found nothing"
+    ),
     ("sportybet", "10000", "19999", "bizCode: expected 10000, found 19999 (0#0)"),
-    ("bet9ja", #""S_OU@2.5_U":"1.95""#, #""S_OU@2.5_Z":"1.95""#, "D.O.S_OU@2.5_Z: expected an outcome of Over/Under, found nothing"),
+    (
+      "bet9ja", #""S_OU@2.5_U":"1.95""#, #""S_OU@2.5_Z":"1.95""#,
+      "D.O.S_OU@2.5_Z: expected an outcome of Over/Under, found nothing"
+    ),
     ("bet9ja", "Arsenal - Chelsea", "Arsenal", "D.DS: expected Home - Away, found Arsenal"),
     ("bet9ja", #""S_1X2_1":"2.15""#, #""S_1X2_1":"much""#, "D.O.S_1X2_1: expected odds, found nothing"),
     ("bet9ja", #""R":"D""#, #""R":"X""#, "R: expected OK or D, found X"),
   ]
 
   @Test(arguments: changes)
-  func saysWhereAnAnswerIsNotAsItShouldBe(change: (name: String, old: String, new: String, problem: String)) async throws {
+  func saysWhereAnAnswerIsNotAsItShouldBe(change: (name: String, old: String, new: String, problem: String))
+    async throws
+  {
     let platform = try #require(Platforms.named(change.name))
     let body = try #require(["betpawa": Self.betPawa, "sportybet": Self.sportyBet, "bet9ja": Self.bet9ja][change.name])
     #expect(body.contains(change.old))
@@ -161,9 +178,10 @@ import UpkeepTestKit
       ) ?? false)
   }
 
-  @Test(arguments: [
-    ("2.5", 2.5), ("+1", 1), ("-0.75", -0.75), ("0:1", -1), ("2:0", 2), ("a", nil), ("", nil), ("1:2:3", nil),
-  ] as [(String, Double?)])
+  @Test(
+    arguments: [
+      ("2.5", 2.5), ("+1", 1), ("-0.75", -0.75), ("0:1", -1), ("2:0", 2), ("a", nil), ("", nil), ("1:2:3", nil),
+    ] as [(String, Double?)])
   func readsLines(text: String, line: Double?) {
     #expect(PayloadNumber.line(text) == line)
   }

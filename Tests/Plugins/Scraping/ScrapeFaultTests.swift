@@ -26,6 +26,13 @@ import UpkeepFetch
     return settings
   }
 
+  /// What the address of a single event contains.
+  private static let single = ["betpawa": "/v3/events/3", "sportybet": "factsCenter/event?", "bet9ja": "/GetEvent?"]
+  /// What that of the list of tournaments contains.
+  private static let lists = [
+    "betpawa": "categories/list", "sportybet": "popularAndSportList", "bet9ja": "/GetSports",
+  ]
+
   /// What an error of a fault is called.
   private static let codes: [StandInFault.Kind: Set<String>] = [
     .slow: ["fetch_timeout"], .cutOff: ["fetch_failed"], .refused: ["fetch_refused"], .tooMany: ["fetch_status"],
@@ -39,9 +46,8 @@ import UpkeepFetch
     let server = Self.server()
     try await server.serve { () async throws in
       server.setFaults([StandInFault(kind, on: .event)], of: platform)
-      var settings = Self.settings(fixture, server)
-      if kind == .slow { settings.platforms[platform].concurrency = Self.events }
-      settings.requestTimeout = kind == .slow ? .milliseconds(300) : .seconds(20)
+      let settings = Self.settings(fixture, server)
+      if kind == .slow { fixture.giveNoTime(to: Self.single[platform] ?? "?") }
       let (contents, error) = await fixture.scrape(settings)
       #expect(error == nil)
       #expect(contents.counts["events_scraped"] == 2 * Self.events)
@@ -69,11 +75,11 @@ import UpkeepFetch
     let fixture = try await ScrapeFixture.make(.sqlite)
     let server = Self.server()
     try await server.serve { () async throws in
-      var settings = Self.settings(fixture, server)
+      let settings = Self.settings(fixture, server)
       _ = await fixture.scrape(settings)
       let tables = ["market_odds", "competitor_market_odds", "market_odds_current"]
       server.setFaults([StandInFault(kind, on: .tournaments)], of: platform)
-      settings.requestTimeout = kind == .slow ? .milliseconds(300) : .seconds(20)
+      if kind == .slow { fixture.giveNoTime(to: Self.lists[platform] ?? "?") }
       let (contents, error) = await fixture.scrape(settings, now: ScrapeFixture.now + .seconds(300))
       #expect(error == nil)
       #expect(contents.errors.map(\.step) == ["\(platform) discovery"])

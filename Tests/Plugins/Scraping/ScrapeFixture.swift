@@ -14,13 +14,22 @@ final class ScrapeFixture: DatabaseResources, FetchResources {
   static let now = ManualWallClock.noon
 
   let database: any Database
-  let fetcher: any Fetcher = LoopbackFetcher(HTTPFetcher(clock: ContinuousClock()))
+  let fetcher: any Fetcher
+  private let impatience = Impatience()
   let circuits = CircuitBoard()
   private let folder: TemporaryFolder?
 
   private init(_ database: any Database, _ folder: TemporaryFolder?) {
     self.database = database
     self.folder = folder
+    fetcher = LoopbackFetcher(
+      HTTPFetcher(clock: ContinuousClock()), impatient: HTTPFetcher(clock: InstantClock()), impatience)
+  }
+
+  /// Lets the time of each request to an address that contains a text be over at once: what a platform that doesn't
+  /// answer leads to, without waiting for it.
+  func giveNoTime(to part: String) {
+    impatience.part.withLock { $0 = part }
   }
 
   /// Makes the application's tables: a file's, or a server's.
@@ -122,43 +131,35 @@ final class TemporaryFolder: Sendable {
 /// Asks nobody but this machine: a test that would ask somebody else fails.
 struct LoopbackFetcher: Fetcher {
   private let inner: any Fetcher
+  private let impatient: any Fetcher
+  private let impatience: Impatience
 
-  init(_ inner: any Fetcher) {
+  fileprivate init(_ inner: any Fetcher, impatient: any Fetcher, _ impatience: Impatience) {
     self.inner = inner
+    self.impatient = impatient
+    self.impatience = impatience
   }
 
   func fetch(_ request: FetchRequest) async throws -> FetchResponse {
     guard URLComponents(string: request.url)?.host == "127.0.0.1" else {
       throw TaskError(code: "outside", place: request.label, problem: "an outside address", fix: "ask this machine")
     }
-    return try await inner.fetch(request)
+    let part = impatience.part.withLock { $0 }
+    return try await (part.map { request.url.contains($0) } ?? false ? impatient : inner).fetch(request)
   }
 
   func keepingConnections<Value: Sendable>(
     _ body: @Sendable (any Fetcher) async throws -> Value
   ) async throws -> Value {
-    try await inner.keepingConnections { try await body(LoopbackFetcher($0)) }
+    try await inner.keepingConnections { inner in
+      try await impatient.keepingConnections { impatient in
+        try await body(LoopbackFetcher(inner, impatient: impatient, impatience))
+      }
+    }
   }
 }
 
-/// A clock on which every sleep is over at once, and that remembers how long it was to be.
-final class InstantClock: Clock, Sendable {
-  typealias Instant = ContinuousClock.Instant
-
-  private let start = ContinuousClock().now
-  private let state = Mutex<(offset: Swift.Duration, sleeps: [Swift.Duration])>((.zero, []))
-
-  var now: Instant { start.advanced(by: state.withLock { $0.offset }) }
-  var minimumResolution: Swift.Duration { .nanoseconds(1) }
-  var sleeps: [Swift.Duration] { state.withLock { $0.sleeps } }
-
-  func sleep(until deadline: Instant, tolerance: Swift.Duration?) async throws {
-    try Task.checkCancellation()
-    state.withLock { state in
-      let end = start.duration(to: deadline)
-      state.sleeps.append(end - state.offset)
-      state.offset = max(state.offset, end)
-    }
-    await Task.yield()
-  }
+/// Which requests have no time at all.
+private final class Impatience: Sendable {
+  let part = Mutex<String?>(nil)
 }
