@@ -12,8 +12,8 @@ struct RowExtent: Sendable {
 
   /// An extent that was looked up otherwise.
   init(first: Int64, last: Int64, rows: Int64) {
-    // A walk begins before the first number, so that the lowest number there is isn't one to begin with.
-    (self.first, self.last, self.rows, isDense) = (max(first, .min + 1), last, rows, true)
+    // A walk begins before the first number, which the lowest that there is doesn't allow.
+    (self.first, self.last, self.rows, isDense) = (first, last, rows, first > .min)
   }
 
   /// Looks them up in the index of the condition's time column, or takes the whole table where there is none.
@@ -48,7 +48,7 @@ struct RowExtent: Sendable {
     let row = try connection.first("SELECT min(t.\(number)), max(t.\(number)) \(isOld)", values)
     guard let first = row?[0].integer, let last = row?[1].integer else { return nil }
     self.init(first: first, last: last, rows: old)
-    isDense = Self.span(first, last) / 8 <= old
+    isDense = isDense && Self.span(first, last) / 8 <= old
   }
 
   /// A number that lies so many quarters on the way.

@@ -91,10 +91,37 @@ struct SQLiteLogTests {
       #expect(try await keeper.reserveCheckpoints(true))
       #expect(try python(program, database.path) == "1")
       #expect(try await session.perform { try $0.integer("PRAGMA wal_checkpoint") } == 1)
+      // Its own checkpoints don't let others in, not even between one and the next.
+      for mode in ["PASSIVE", "RESTART", "PASSIVE"] {
+        #expect(try await keeper.perform { try $0.integer("PRAGMA wal_checkpoint(\(mode))") } == 0)
+        #expect(try python(program, database.path) == "1")
+      }
+      #expect(keeper.logState()?.backlog == 0)
       #expect(try await keeper.reserveCheckpoints(false))
       #expect(try python(program, database.path) == "0")
       await keeper.close()
       await session.close()
+    }
+  }
+
+  @Test func takesTheRightWithItsNextCheckpointWhereSomebodyElseHadIt() async throws {
+    try await database { database in
+      let (first, second) = (
+        try await database.open(.write(.normal), purpose: "test"),
+        try await database.open(.write(.normal), purpose: "test")
+      )
+      try await first.perform { _ = try $0.execute("INSERT INTO t(text) VALUES ('a')") }
+      let checkpoint = "PRAGMA wal_checkpoint"
+      #expect(try await first.reserveCheckpoints(true))
+      #expect(try await second.reserveCheckpoints(true) == false)
+      #expect(try await second.perform { try $0.integer(checkpoint) } == 1)
+      #expect(try await first.reserveCheckpoints(false))
+      #expect(try await second.perform { try $0.integer(checkpoint) } == 0)
+      #expect(try await first.perform { try $0.integer(checkpoint) } == 1)
+      // Closed without having given it back.
+      await second.close()
+      #expect(try await first.perform { try $0.integer(checkpoint) } == 0)
+      await first.close()
     }
   }
 

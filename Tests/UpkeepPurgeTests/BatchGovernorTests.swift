@@ -34,6 +34,18 @@ struct BatchGovernorTests {
     #expect(governor.size == 800)
   }
 
+  /// A writer with a queue commits again after a while of its own: a pause isn't over before twice that.
+  @Test func waitsForTheNextCommitAsLongAsTheWritersTake() {
+    var governor = BatchGovernor()
+    #expect(governor.lull == .microseconds(400))
+    governor.note(gap: .microseconds(100))
+    #expect(governor.lull == .microseconds(400))
+    for _ in 0..<60 { governor.note(gap: .microseconds(350)) }
+    #expect(abs(governor.lull.inSeconds - 0.0007) < 0.000_01)
+    for _ in 0..<60 { governor.note(gap: .milliseconds(900)) }
+    #expect(governor.lull == .milliseconds(1))
+  }
+
   @Test func goesOnAtThePaceOfAnEarlierWalk() {
     var governor = BatchGovernor()
     for _ in 0..<4 { _ = note(&governor, hold: .milliseconds(1), rows: governor.size) }

@@ -154,4 +154,43 @@ struct RangeTests {
     #expect(try await fixture.run([.old("parent")], edges: Self.edges).counts == preview.counts)
     #expect(try await fixture.text("SELECT id FROM parent") == "10 50 51 101 102 103 104 105")
   }
+
+  /// Numbers far apart, down to the lowest and up to the highest there are.
+  @Test(arguments: [true, false])
+  func walksOverNumbersThatLieFarApart(isIndexed: Bool) async throws {
+    let fixture = try await PurgeFixture(
+      "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)",
+      isIndexed ? "CREATE INDEX ix_at ON parent(at)" : "SELECT 1",
+      "CREATE TABLE child(id INTEGER PRIMARY KEY, parent_id INTEGER)", "CREATE INDEX ix_child ON child(parent_id)",
+      """
+      INSERT INTO parent VALUES (-9223372036854775808, '2026-10-01'), (-9223372036854775807, '2026-10-01'),
+        (-5, '2026-11-19'), (0, '2026-10-01'), (1000000, '2026-10-01'), (4000000000000000000, '2026-11-19'),
+        (9223372036854775807, '2026-10-01')
+      """, "INSERT INTO child SELECT NULL, id FROM parent")
+    let preview = try await fixture.preview([.old("parent")], edges: Self.edges)
+    let run = try await fixture.run([.old("parent")], edges: Self.edges)
+    #expect(preview.counts == run.counts)
+    let kept = "-5 4000000000000000000"
+    #expect(try await fixture.text("SELECT id FROM parent ORDER BY id") == kept)
+    #expect(try await fixture.text("SELECT parent_id FROM child ORDER BY parent_id") == kept)
+  }
+
+  /// A count goes over the numbers in stretches; a row at the end of one belongs to it once.
+  @Test(arguments: [65_535, 65_536, 65_537, 131_073])
+  func countsOnceWhatLiesAtTheEndsOfStretches(rows: Int) async throws {
+    let fixture = try await PurgeFixture(
+      "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)", "CREATE INDEX ix_at ON parent(at)",
+      "CREATE TABLE child(id INTEGER PRIMARY KEY, parent_id INTEGER)", "CREATE INDEX ix_child ON child(parent_id)",
+      """
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < \(rows))
+      INSERT INTO parent SELECT i, CASE WHEN i % 65536 = 2 THEN '2026-11-19' ELSE '2026-10-01' END FROM n
+      """, "INSERT INTO child SELECT NULL, id FROM parent WHERE id % 16384 < 4")
+    let preview = try await fixture.preview([.old("parent")], edges: Self.edges)
+    #expect(
+      preview.counts["parent_deleted"]
+        == Int(try await fixture.text("SELECT count(*) FROM parent WHERE at < '2026-11'")))
+    #expect(
+      preview.counts["child_deleted"]
+        == Int(try await fixture.text("SELECT count(*) FROM child WHERE parent_id % 65536 <> 2")))
+  }
 }
