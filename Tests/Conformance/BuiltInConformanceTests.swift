@@ -104,14 +104,16 @@ import UpkeepTestKit
         .test(.object(["database": "nowhere"])), .test(.object([:])),
         .test(.object(["database": "odds", "attempts": .integer(0)])),
         .test(.object(["database": "odds", "platforms": .object(["betpawo": .object([:])])])),
-        .test(.object(["database": "odds", "platforms": .object(["betpawa": .object(["base_url": "betpawa.ng"])])])),
+        .test(
+          .object(["database": "odds", "platforms": .object(["betpawa": .object(["base_url": "betpawa.ng"])])])),
         .test(.object(["database": "odds", "platforms": .object(["bet9ja": .object(["delay": .integer(25)])])])),
         .test(
           .object([
             "database": "odds",
             "platforms": .object(
-              Dictionary(
-                StandInPlatforms.names.map { ($0, .object(["enabled": .boolean(false)])) }) { first, _ in first }),
+              Dictionary(StandInPlatforms.names.map { ($0, .object(["enabled": .boolean(false)])) }) { first, _ in
+                first
+              }),
           ])),
       ]
     ) { try await scraping.fixture() },
