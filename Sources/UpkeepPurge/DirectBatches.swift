@@ -30,22 +30,21 @@ struct RowExtent: Sendable {
       self.init(first: lowest, last: highest, rows: Self.span(lowest, highest))
       return
     }
-    let isOld = "FROM \(table) t WHERE t.\(SQL.quoted(bound.column)) < ?1"
+    let isOld = "WHERE t.\(SQL.quoted(bound.column)) < ?1"
     let (span, values) = (Self.span(lowest, highest), [bound.value])
     let enough = span / 8 + 1
     let old = try connection.integer(
-      "SELECT count(*) FROM (SELECT 1 \(isOld) LIMIT ?2)", values + [.integer(enough)])
+      "SELECT count(*) FROM (SELECT 1 FROM \(table) t \(isOld) LIMIT ?2)", values + [.integer(enough)])
     if old >= enough {
       func end(_ order: String) throws -> Int64? {
-        let isOld = isOld.replacing(" WHERE ", with: " NOT INDEXED WHERE ")
-        return try connection.first("SELECT t.\(number) \(isOld) ORDER BY t.\(number) \(order) LIMIT 1", values)?[0]
-          .integer
+        let sql = "SELECT t.\(number) FROM \(table) t NOT INDEXED \(isOld) ORDER BY t.\(number) \(order) LIMIT 1"
+        return try connection.first(sql, values)?[0].integer
       }
       guard let first = try end("ASC"), let last = try end("DESC") else { return nil }
       self.init(first: first, last: last, rows: Self.span(first, last))
       return
     }
-    let row = try connection.first("SELECT min(t.\(number)), max(t.\(number)) \(isOld)", values)
+    let row = try connection.first("SELECT min(t.\(number)), max(t.\(number)) FROM \(table) t \(isOld)", values)
     guard let first = row?[0].integer, let last = row?[1].integer else { return nil }
     self.init(first: first, last: last, rows: old)
     isDense = isDense && Self.span(first, last) / 8 <= old

@@ -246,6 +246,14 @@ struct ExceptionTests {
       }
     }
     #expect(error?.code == "exceptions_ignored")
+    let preview = fixture.context(.preview, exceptions: [Self.except("event", .integer(1))])
+    let refused = await #expect(throws: TaskError.self) {
+      try await Purge.with(fixture.database, for: .preview, in: preview) { purge in
+        let graph = DeletionGraph(purge.catalogue, declared: Self.edges)
+        try await purge.preview(DeletionPlan([.old("event")], graph: graph), in: preview)
+      }
+    }
+    #expect(refused?.code == "exceptions_ignored")
     #expect(try await fixture.text("SELECT count(*) FROM event") == "4")
   }
 

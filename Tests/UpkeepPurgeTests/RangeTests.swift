@@ -121,6 +121,23 @@ struct RangeTests {
     #expect(try await fixture.text("SELECT parent_id FROM child") == left)
   }
 
+  /// The first text in the order of an index isn't always the oldest time, nor the last one the newest.
+  @Test func reportsTheOldestAndTheNewestWhateverTheirForm() async throws {
+    let fixture = try await fixture(kept: [10])
+    try await fixture.execute([
+      "UPDATE parent SET at = '2026-10-01T05:00:00+14:00' WHERE id = 40",
+      "UPDATE parent SET at = '2026-11-04T23:00:00-12:00' WHERE id = 41",
+      "UPDATE parent SET at = '2026-11-05 10:00:00' WHERE id = 42",
+    ])
+    for result in [
+      try await fixture.preview([.old("parent")], edges: Self.edges),
+      try await fixture.run([.old("parent")], edges: Self.edges),
+    ] {
+      #expect(result.tables[0].oldest?.rfc3339 == "2026-09-30T15:00:00.000Z")
+      #expect(result.tables[0].newest?.rfc3339 == "2026-11-05T11:00:00.000Z")
+    }
+  }
+
   /// Unreadable times among the old ones are counted once, wherever they sort.
   @Test func countsTimesThatCanNotBeReadOnce() async throws {
     let fixture = try await fixture(kept: [10])

@@ -169,6 +169,33 @@ struct ReferenceTests {
     #expect(try await fixture.text("SELECT id FROM event") == "2 3")
   }
 
+  @Test func findsTheRowsOfALargeTableWithoutAnIndexThatGoAlong() async throws {
+    let fixture = try await PurgeFixture(
+      "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)",
+      "CREATE TABLE child(id INTEGER PRIMARY KEY, parent_id INTEGER REFERENCES parent ON DELETE CASCADE)",
+      "INSERT INTO parent VALUES (1, \(Self.old)), (2, \(Self.young)), (3, \(Self.old))",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000) "
+        + "INSERT INTO child SELECT i, i % 3 + 1 FROM n")
+    let run = try await fixture.run([.old("parent")])
+    #expect(run.errors.isEmpty)
+    #expect(run.counts == ["parent_deleted": 2, "child_deleted": 8000])
+  }
+
+  @Test func leavesDeclaredReferencesAsideThatTheSchemaHasNoColumnsFor() async throws {
+    let fixture = try await PurgeFixture(
+      "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)", "CREATE TABLE child(id INTEGER PRIMARY KEY)",
+      "INSERT INTO parent VALUES (1, \(Self.old))", "INSERT INTO child VALUES (1)")
+    let edges = [
+      DeletionEdge("child", "parent_id", to: "parent", .delete), DeletionEdge("none", "id", to: "parent", .delete),
+      DeletionEdge("child", "id", to: "parent", column: "uuid", .delete),
+      DeletionEdge("child", "id", to: "none", .hold),
+    ]
+    let run = try await fixture.run([.old("parent")], edges: edges)
+    #expect(run.errors.isEmpty)
+    #expect(run.counts == ["parent_deleted": 1])
+    #expect(try await fixture.text("SELECT id FROM child") == "1")
+  }
+
   @Test func printsTheIndexThatWouldHelp() async throws {
     let fixture = try await events(index: false)
     try await fixture.execute([

@@ -59,6 +59,13 @@ struct RowGraphTests {
     #expect(verdict.places == [0, 0, 1, 0])
   }
 
+  @Test func countsARowThatAnExceptedOneRefersToAsHeld() {
+    let verdict = graph(2, roots: 2, [(1, 0, .holds)]).verdict(held: [], excepted: [1])
+    #expect(verdict.excepted == 1)
+    #expect(verdict.held == 1)
+    #expect(verdict.places == [0, 0])
+  }
+
   @Test func standsAChainOfAnyLength() {
     let count = Int32(200_000)
     var graph = RowGraph(count: Int(count), roots: 1)

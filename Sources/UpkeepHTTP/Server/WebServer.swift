@@ -207,8 +207,8 @@ private final class ServerEnd: Sendable {
   func begin() { state.withLock { $0 = true } }
 }
 
-/// Says nothing once its server is told to end: that it then ends in the middle of waiting for connections, which it takes
-/// for an error, is what was asked for.
+/// Tells what its server says once it was told to end only to those who look for faults: that its sockets are closed
+/// and its tasks cancelled then, which it takes for errors, is what was asked for.
 private struct QuietAtTheEnd: LogHandler {
   private var base: any LogHandler
   private let end: ServerEnd
@@ -243,7 +243,9 @@ private struct QuietAtTheEnd: LogHandler {
   }
 
   func log(event: LogEvent) {
-    if !end.hasBegun { base.log(event: event) }
+    var event = event
+    if end.hasBegun { event.level = .debug }
+    if event.level >= base.logLevel { base.log(event: event) }
   }
 }
 

@@ -117,9 +117,9 @@ final class FolderWatch: Sendable {
   }
 
   private static func take(_ event: inotify_event, _ name: String, _ state: inout State) -> Bool {
-    // Where events were lost, anything may have happened.
     // Another file of that name has to be watched anew.
     if event.mask & UInt32(IN_CREATE | IN_MOVED_TO | IN_Q_OVERFLOW) != 0 { state.places = nil }
+    // Where events were lost, anything may have happened.
     if event.mask & UInt32(IN_Q_OVERFLOW) == 0 {
       guard let watched = state.watches[event.wd] else { return false }
       guard name.isEmpty || watched.names.contains(name) else { return false }

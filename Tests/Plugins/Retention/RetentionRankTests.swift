@@ -151,6 +151,17 @@ import UpkeepTestKit
         == "3333333333")
   }
 
+  @Test func leavesOlderRowsWhereNewestOnesBelongElsewhereByThen() async throws {
+    let fixture = try await many()
+    let clock = HookClock { [unowned fixture] in
+      try await fixture.execute(["UPDATE log SET dev = 'elsewhere' WHERE id BETWEEN 1981 AND 1990"])
+    }
+    try await fixture.run(#"[{"table": "log", "time_column": "at", "keep_last": 3, "per": "dev"}]"#, clock: clock)
+    let left = try await fixture.text(
+      "SELECT min(n) FROM (SELECT count(*) n FROM log WHERE dev LIKE 'dev%' GROUP BY dev)")
+    #expect(try #require(Int(left)) > 3)
+  }
+
   @Test(arguments: ["\"keep_last\": 3, \"per\": \"dev\"", "\"keep_rows\": 30", "\"keep\": \"14d\", \"keep_rows\": 30"])
   func leavesRowsAloneThatComeOrBecomeNewerMeanwhile(keep: String) async throws {
     let fixture = try await many()
