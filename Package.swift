@@ -35,9 +35,10 @@ func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resou
 }
 
 /// A plugin: a library under `Plugins/` whose module is named after its folder.
-func plugin(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func plugin(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
   .target(
-    name: "\(name)Plugin", dependencies: ["UpkeepCore"] + dependencies, path: "Plugins/\(name)", swiftSettings: strict)
+    name: "\(name)Plugin", dependencies: ["UpkeepCore"] + dependencies, path: "Plugins/\(name)", resources: resources,
+    swiftSettings: strict)
 }
 
 /// The tests of one module, under `Tests/`.
@@ -91,7 +92,7 @@ let package = Package(
         .embedInCode("Dashboard/Resources/app.css"), .embedInCode("Dashboard/Resources/app.js"),
         .embedInCode("Dashboard/Resources/icon.svg"),
       ]),
-    room("UpkeepDemo", ["UpkeepCore", "UpkeepDatabase"]),
+    room("UpkeepDemo", ["UpkeepCore", "UpkeepDatabase", log] + hummingbird),
     room(
       "UpkeepHost",
       [
@@ -99,7 +100,7 @@ let package = Package(
         "UpkeepFetch", "UpkeepNotices", "UpkeepRuntime", "UpkeepStore", "UpkeepHTTP", "NoopPlugin",
         "OddsRetentionPlugin",
         "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin",
-        "StuckPlansPlugin", "TusExpiryPlugin", "CMemory", log, lifecycle,
+        "StuckPlansPlugin", "TusExpiryPlugin", "ScrapingPlugin", "CMemory", log, lifecycle,
       ]),
     room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
     .executableTarget(
@@ -114,6 +115,7 @@ let package = Package(
     plugin("DownloadLog", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("StuckPlans", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("TusExpiry", ["UpkeepSchedule"]),
+    plugin("Scraping", ["UpkeepDatabase", "UpkeepFetch"], resources: [.embedInCode("Markets/markets.json")]),
     tests("UpkeepCoreTests", ["UpkeepCore"]),
     tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
     tests(
@@ -126,7 +128,7 @@ let package = Package(
     .target(
       name: "PostgresCluster", dependencies: ["UpkeepDatabase"], path: "Tests/UpkeepDatabaseTests/Cluster",
       swiftSettings: strict),
-    tests("UpkeepFetchTests", ["UpkeepFetch", "UpkeepCore", "UpkeepTestKit"]),
+    tests("UpkeepFetchTests", ["UpkeepFetch", "UpkeepCore", "UpkeepDemo", "UpkeepTestKit"]),
     tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
     tests(
       "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
@@ -143,7 +145,8 @@ let package = Package(
       name: "PluginTests",
       dependencies: [
         "NoopPlugin", "OddsRetentionPlugin", "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin",
-        "JobHistoryPlugin", "DownloadLogPlugin", "StuckPlansPlugin", "TusExpiryPlugin", "OddsOracle", "UpkeepDatabase",
+        "JobHistoryPlugin", "DownloadLogPlugin", "StuckPlansPlugin", "TusExpiryPlugin", "ScrapingPlugin", "OddsOracle",
+        "UpkeepDatabase",
         "UpkeepPurge", "UpkeepFetch", "UpkeepSchedule", "UpkeepRuntime", "UpkeepRuns", "UpkeepStore", "UpkeepCore",
         "UpkeepTestKit", "UpkeepDemo", "PostgresCluster", grdb, log,
       ], path: "Tests/Plugins",
@@ -163,7 +166,10 @@ let package = Package(
       ], path: "Tests/Faults", exclude: ["VFS"], swiftSettings: strict),
     tests(
       "ConformanceTests", path: "Tests/Conformance",
-      ["UpkeepHost", "UpkeepTestKit", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo"]),
+      [
+        "UpkeepHost", "UpkeepTestKit", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo",
+        "UpkeepFetch",
+      ]),
     tests("UpkeepCommandTests", ["upkeep", "UpkeepHost", "UpkeepRuns", "UpkeepCore", "UpkeepDemo"]),
     tests("ArchitectureTests", path: "Tests/Architecture", []),
     tests(

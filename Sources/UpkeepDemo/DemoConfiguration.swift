@@ -24,9 +24,23 @@ public enum DemoConfiguration {
       app: { sqlite: data/app.sqlite }
 
     tasks:
+      # Fetches the odds of three betting platforms. These addresses are of this machine, where upkeep demo itself answers
+      # for the platforms while it runs; without them the real ones would be asked.
+      scraping:
+        enabled: false                # upkeep demo runs it all the same, upkeep run scraping would find nobody
+        interval: 5m
+        grace: 60s
+        settings:
+          database: odds
+          platforms:
+            betpawa: { base_url: "http://127.0.0.1:8788/betpawa" }
+            sportybet: { base_url: "http://127.0.0.1:8788/sportybet" }
+            bet9ja: { base_url: "http://127.0.0.1:8788/bet9ja", delay: 0s }
+
       # Keeps the last 30 days of odds, and of matches.
       odds_retention:
         interval: 24h
+        concurrency: { exclusive_with: [scraping] }   # never at the same time
         timeout: 30m                  # a run that takes longer is stopped between two batches
         guard: { max_percent: 50, min_rows: 1000 }   # refuses to delete more than half of any table
         settings:

@@ -56,6 +56,15 @@ public enum StarterConfiguration {
         enabled: true
         interval: 24h
 
+      # Fetches the odds of BetPawa, SportyBet and Bet9ja. Leave it out where the application's own scraper still runs, and name
+      # it in exclusive_with of odds_retention.
+      # scraping:
+      #   interval: 5m
+      #   grace: 60s
+      #   settings:
+      #     database: odds
+      #     platforms: { bet9ja: { enabled: false } }   # upkeep describe scraping lists what a platform may have
+
       # Removes old rows of any tables; upkeep init --database FILE proposes rules for a database.
       #   upkeep describe table_retention    lists what a rule may have
       # table_retention:

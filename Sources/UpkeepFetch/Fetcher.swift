@@ -20,12 +20,19 @@ public struct FetchRequest: Hashable, Sendable {
   public var timeout: Duration
   /// The longest answer that is taken, in bytes.
   public var maxBytes: Int
+  /// How many redirects to the same site are followed; they need connections that are kept.
+  public var redirects: Int
+  /// For whom connections are kept: requests that differ in it share none, so that an answer that isn't as it should be
+  /// spoils nobody else's.
+  public var party: String
 
   /// Creates a request.
   public init(
     _ url: String, _ method: Method = .get, headers: [String: String] = [:], timeout: Duration = .seconds(10),
-    maxBytes: Int = 1 << 20
+    maxBytes: Int = 1 << 20, redirects: Int = 0, party: String = ""
   ) {
+    self.redirects = redirects
+    self.party = party
     self.url = url
     self.method = method
     self.headers = headers
@@ -46,18 +53,33 @@ public struct FetchResponse: Hashable, Sendable {
   public var status: Int
   /// The body.
   public var body: [UInt8]
+  /// When to ask again, as the server wrote it.
+  public var retryAfter: String?
+  /// Where the answer leads to.
+  var location: String?
 
   /// Creates an answer.
   public init(status: Int, body: [UInt8]) {
     self.status = status
     self.body = body
   }
+
+  /// Equal in status and body.
+  public static func == (left: Self, right: Self) -> Bool {
+    left.status == right.status && left.body == right.body
+  }
+
+  /// Hashes status and body.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(status)
+    hasher.combine(body)
+  }
 }
 
 /// Sends requests to servers of somebody else.
 ///
 /// One request is one try: it follows no redirect, uses no proxy and keeps no connection. Who needs another try asks
-/// again.
+/// again; who has many requests keeps connections, and asks through a ``PoliteFetcher``.
 public protocol Fetcher: Sendable {
   /// Sends a request and waits for the whole answer.
   ///
@@ -65,9 +87,21 @@ public protocol Fetcher: Sendable {
   ///   (refused, unknown host, broken off), `fetch_timeout` or `fetch_too_large`; its place is ``FetchRequest/label``.
   ///   `CancellationError` where the calling task was cancelled.
   func fetch(_ request: FetchRequest) async throws -> FetchResponse
+
+  /// Lets a closure send many requests; connections are kept until it ends, where the fetcher can keep them.
+  func keepingConnections<Value: Sendable>(
+    _ body: @Sendable (any Fetcher) async throws -> Value
+  ) async throws -> Value
 }
 
 extension Fetcher {
+  /// Keeps none.
+  public func keepingConnections<Value: Sendable>(
+    _ body: @Sendable (any Fetcher) async throws -> Value
+  ) async throws -> Value {
+    try await body(self)
+  }
+
   /// Sends a request whose answer must have status 200 to 299.
   ///
   /// - Throws: As ``fetch(_:)``, and an error with code `fetch_status` for any other status.
@@ -86,17 +120,34 @@ extension Fetcher {
 public protocol FetchResources: TaskResources {
   /// Sends requests.
   var fetcher: any Fetcher { get }
+  /// Which sites are left alone for a while; as long as the host lives.
+  var circuits: CircuitBoard { get }
+}
+
+extension FetchResources {
+  /// A board of its own each time: nothing is known of earlier runs.
+  public var circuits: CircuitBoard { CircuitBoard() }
 }
 
 extension TaskContext {
   /// Outgoing HTTP.
   /// - Throws: ``UpkeepCore/TaskError`` where the host offers none.
   public func fetcher() throws -> any Fetcher {
+    try fetchResources().fetcher
+  }
+
+  /// Which sites are left alone for a while.
+  /// - Throws: ``UpkeepCore/TaskError`` where the host offers no outgoing HTTP.
+  public func circuits() throws -> CircuitBoard {
+    try fetchResources().circuits
+  }
+
+  private func fetchResources() throws -> any FetchResources {
     guard let resources = resources as? any FetchResources else {
       throw TaskError(
         code: "no_fetcher", place: "task \(task)", problem: "the host offers no outgoing HTTP",
         fix: "run the task in a host whose resources conform to FetchResources")
     }
-    return resources.fetcher
+    return resources
   }
 }

@@ -3,6 +3,7 @@ import JobHistoryPlugin
 import NoopPlugin
 import OddsRetentionPlugin
 import RunHistoryPlugin
+import ScrapingPlugin
 import StaleJobsPlugin
 import StuckPlansPlugin
 import TableRetentionPlugin
@@ -14,6 +15,7 @@ public enum BuiltInPlugins {
   /// All of them, in the order in which people see them.
   public static let all: [PluginDescriptor] = [
     Plugin("odds_retention", OddsRetentionTask.self, OddsRetentionTask.documentation),
+    Plugin("scraping", ScrapingTask.self, ScrapingTask.documentation),
     Plugin("stale_jobs", StaleJobsTask.self, StaleJobsTask.documentation),
     Plugin("job_history", JobHistoryTask.self, JobHistoryTask.documentation),
     Plugin("download_log", DownloadLogTask.self, DownloadLogTask.documentation),

@@ -1,3 +1,4 @@
+import Foundation
 import UpkeepConfiguration
 import UpkeepCore
 import UpkeepDatabase
@@ -7,7 +8,10 @@ import UpkeepFetch
 /// outgoing HTTP, and its own history.
 struct HostResources: DatabaseResources, FetchResources, HistoryResources {
   let configured: [DatabaseConfiguration]
-  let fetcher: any Fetcher = HTTPFetcher(clock: Host.systemClock)
+  let fetcher: any Fetcher = HTTPFetcher(clock: Host.systemClock, environment: ProcessInfo.processInfo.environment)
+  var circuits: CircuitBoard { Self.circuits }
+  /// One for the process, so that a site that refuses is left alone by the next run, too.
+  private static let circuits = CircuitBoard()
   /// The history of the runs that the task is one of.
   var history: KeptHistory?
 

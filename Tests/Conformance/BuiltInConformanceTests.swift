@@ -98,6 +98,25 @@ import UpkeepTestKit
         try await databases.digest("odds", without: "cleanup_runs")
       }
     },
+    "scraping": Expectation(
+      powers: [.preview, .inspect],
+      badSettings: [
+        .test(.object(["database": "nowhere"])), .test(.object([:])),
+        .test(.object(["database": "odds", "attempts": .integer(0)])),
+        .test(.object(["database": "odds", "platforms": .object(["betpawo": .object([:])])])),
+        .test(
+          .object(["database": "odds", "platforms": .object(["betpawa": .object(["base_url": "betpawa.ng"])])])),
+        .test(.object(["database": "odds", "platforms": .object(["bet9ja": .object(["delay": .integer(25)])])])),
+        .test(
+          .object([
+            "database": "odds",
+            "platforms": .object(
+              Dictionary(StandInPlatforms.names.map { ($0, .object(["enabled": .boolean(false)])) }) { first, _ in
+                first
+              }),
+          ])),
+      ]
+    ) { try await scraping.fixture() },
     "stale_jobs": media(
       [.preview, .change, .inspect],
       [
@@ -111,6 +130,8 @@ import UpkeepTestKit
     "download_log": media([.preview, .delete, .inspect], [["keep": "0s"], ["database": "nowhere"]]),
     "stuck_plans": media([.preview, .change, .inspect], [["to": "PENDING"], ["active_statuses": "running"]]),
   ]
+
+  private static let scraping = ScrapedPlatforms()
 
   /// What is expected of a plugin for the media application's database, on a sample of it.
   private static func media(

@@ -20,6 +20,9 @@ public struct PluginDocumentation: Hashable, Sendable {
   public var counts: [(name: String, meaning: String)]
   /// The names of those counts that say what a run saw and left alone, so that the next one counts it again.
   public var seenCounts: Set<String>
+  /// The names of those counts that only a run can know, such as what somebody else's answers changed; a preview doesn't
+  /// carry them.
+  public var unforeseenCounts: Set<String>
   /// The ids of plugins that change what this one finds, where they run before it on the same database: a preview of a
   /// group says so.
   public var dependsOn: [String]
@@ -27,8 +30,9 @@ public struct PluginDocumentation: Hashable, Sendable {
   /// Describes a plugin.
   public init(
     summary: String, sample: String, counts: [(name: String, meaning: String)] = [], seenCounts: Set<String> = [],
-    dependsOn: [String] = []
+    unforeseenCounts: Set<String> = [], dependsOn: [String] = []
   ) {
+    self.unforeseenCounts = unforeseenCounts
     self.summary = summary
     self.sample = sample
     self.counts = counts
@@ -39,6 +43,7 @@ public struct PluginDocumentation: Hashable, Sendable {
   /// Equal where all texts are.
   public static func == (left: Self, right: Self) -> Bool {
     left.summary == right.summary && left.sample == right.sample && left.seenCounts == right.seenCounts
+      && left.unforeseenCounts == right.unforeseenCounts
       && left.dependsOn == right.dependsOn
       && left.counts.elementsEqual(right.counts) { $0 == $1 }
   }

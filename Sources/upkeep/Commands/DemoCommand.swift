@@ -51,8 +51,26 @@ struct DemoCommand: UpkeepSubcommand {
     let took = NumberText.milliseconds(elapsed().milliseconds)
     console.note(["\(demo.folder)/data: \(NumberText.counted(rows, "row")), made in \(took)", ""])
     if only { return .done }
+    let platforms = StandInPlatforms(
+      StandInOdds(events: 120, tournaments: 8, firstKickoff: Host.systemWallClock.now() + .seconds(3600)))
+    let status = try await platforms.serve { try await show(demo, platforms, console) }
+    if status == .done {
+      let program = DemoText.program(
+        calledAs: CommandLine.arguments.first ?? "upkeep", in: FileManager.default.currentDirectoryPath)
+      console.note(DemoText.next(demo.configuration, program: program))
+    }
+    return status
+  }
+
+  /// Previews and runs every task on the folder, with the stand-in platforms for those that scrape.
+  private func show(
+    _ demo: DemoFolder, _ platforms: StandInPlatforms, _ console: Console
+  ) async throws -> ExitStatus {
     let host = try Host.load(demo.configuration)
-    let targets = try host.targets(nil)
+    let addresses = StandInPlatforms.names.map { name in
+      SettingChange(key: "platforms.\(name).base_url", value: platforms.url(name))
+    }
+    let targets = try host.targets(["scraping"], changing: addresses) + host.targets(nil)
     var session = RunningSession(host: host, console: console, overrideGuard: false)
     if !options.json {
       console.note(["$ upkeep preview --all --config \(demo.configuration)"])
@@ -61,12 +79,6 @@ struct DemoCommand: UpkeepSubcommand {
       guard preview == .done else { return preview }
     }
     console.note(["", "$ upkeep run --all --config \(demo.configuration)"])
-    let status = try await session.run(targets, showsForecasts: false, json: options.json)
-    if status == .done {
-      let program = DemoText.program(
-        calledAs: CommandLine.arguments.first ?? "upkeep", in: FileManager.default.currentDirectoryPath)
-      console.note(DemoText.next(demo.configuration, program: program))
-    }
-    return status
+    return try await session.run(targets, showsForecasts: false, json: options.json)
   }
 }

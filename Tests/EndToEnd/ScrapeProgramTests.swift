@@ -1,0 +1,181 @@
+import Foundation
+import PostgresCluster
+import Testing
+import UpkeepCore
+import UpkeepDatabase
+import UpkeepDemo
+import UpkeepTestKit
+
+/// The program's scrapes: what it asks, what a kill leaves, and how it goes beside retention.
+@Suite struct ScrapeProgramTests {
+  private static func server(_ events: Int) -> StandInPlatforms {
+    StandInPlatforms(
+      StandInOdds(events: events, tournaments: 2, firstKickoff: SystemWallClock().now() + .seconds(86_400)))
+  }
+
+  private static func yaml(_ server: StandInPlatforms, database: String = "sqlite: odds.sqlite", more: String = "")
+    -> String
+  {
+    let platforms = StandInPlatforms.names.map { "        \($0): { base_url: \"\(server.url($0))\", delay: 0s }" }
+    return """
+      version: 1
+      host: { listen: "127.0.0.1:0" }
+      databases:
+        odds: { \(database) }
+      tasks:
+        scraping:
+          \(more)
+          settings:
+            database: odds
+            platforms:
+      \(platforms.map { "    \($0)" }.joined(separator: "\n"))
+
+      """
+  }
+
+  private func makeTables(_ place: Workplace) async throws -> SQLiteDatabase {
+    let database = SQLiteDatabase(name: "odds", path: place.path("odds.sqlite"), mayCreate: true)
+    let session = try await database.open(.write(.normal), purpose: "test")
+    try await session.perform { connection in
+      for statement in ["PRAGMA journal_mode = WAL"] + OddsSchema.statements { _ = try connection.rows(statement) }
+    }
+    await session.close()
+    return database
+  }
+
+  private func rows(_ database: any Database, _ sql: String) async throws -> [[DatabaseValue]] {
+    let session = try await database.open(.read, purpose: "test")
+    let rows = try await session.perform { try $0.rows(sql) }
+    await session.close()
+    return rows
+  }
+
+  /// Every request that isn't to this machine goes through the proxy of the environment, and so into a trap: the demo
+  /// leaves none there. That the trap works is shown by a scrape of the real addresses, which comes no further.
+  @Test func neverAsksAnOutsideAddressInTheDemo() async throws {
+    let trap = try StubServer.json("no", status: "403 Forbidden")
+    let proxies = ["HTTPS_PROXY": trap.url(), "HTTP_PROXY": trap.url(), "NO_PROXY": "", "no_proxy": ""]
+    let place = try Workplace()
+    let demo = try await Program.run(["demo", "demo", "--scale", "0.02"], in: place.folder, environment: proxies)
+    #expect(demo.status == 0, "\(demo.errors)")
+    #expect(demo.output.contains("scraping: preview completed in "))
+    #expect(demo.output.contains("scraping: completed in "))
+    #expect(demo.output.contains("events_scraped: 360"))
+    #expect(demo.output.contains("odds_retention: completed in "))
+    #expect(trap.requests == [])
+
+    let other = try Workplace(
+      "version: 1\ndatabases: { odds: { sqlite: odds.sqlite } }\ntasks:\n  scraping: { settings: { database: odds, attempts: 1 } }\n"
+    )
+    _ = try await makeTables(other)
+    let outcome = try await other.run("run", "scraping", environment: proxies)
+    #expect(outcome.status == 1)
+    let hosts = Set(trap.requests.compactMap { $0.split(separator: " ").dropFirst().first.map(String.init) })
+    #expect(hosts == ["www.betpawa.ng:443", "www.sportybet.com:443", "sports.bet9ja.com:443"])
+    #expect(trap.requests.allSatisfy { $0.hasPrefix("CONNECT ") })
+  }
+
+  @Test func leavesNoHalfEventAndNoRunningRunWhenKilled() async throws {
+    let server = Self.server(200)
+    try await server.serve { () async throws in
+      server.setFaults([StandInFault(.slow, on: .event)], of: "betpawa")
+      let place = try Workplace(Self.yaml(server))
+      let database = try await makeTables(place)
+      let program = try place.start(["run", "scraping", "--quiet"])
+      while try await rows(database, "SELECT count(*) FROM competitor_odds_snapshots") == [[0]] {}
+      program.signal(SIGKILL)
+      #expect(await program.outcome().status == 137)
+      #expect(try await rows(database, "SELECT status FROM scrape_runs") == [["running"]])
+      let halves = """
+        SELECT count(*) FROM competitor_odds_snapshots s
+        WHERE (SELECT count(*) FROM competitor_market_odds m WHERE m.snapshot_id = s.id) <> 6
+        """
+      #expect(try await rows(database, halves) == [[0]])
+      #expect(try await rows(database, "PRAGMA foreign_key_check").isEmpty)
+      server.setFaults([], of: "betpawa")
+      let next = try await place.run("run", "scraping", "--json")
+      #expect(next.status == 0, "\(next.output)\(next.errors)")
+      let counts = try #require(try next.json()["counts"] as? [String: Int])
+      #expect(counts["events_scraped"] == 600)
+      #expect(try await rows(database, "SELECT status FROM scrape_runs ORDER BY id") == [["failed"], ["completed"]])
+      #expect(try await rows(database, "SELECT count(*) FROM events") == [[200]])
+      #expect(
+        try await rows(database, "SELECT count(*) FROM competitor_events WHERE betpawa_event_id IS NULL") == [[0]])
+    }
+  }
+
+  @Test func recordsWhyItWasStopped() async throws {
+    let server = Self.server(20)
+    try await server.serve { () async throws in
+      server.setFaults([StandInFault(.slow, on: .event)], of: "betpawa")
+      let place = try Workplace(Self.yaml(server))
+      let database = try await makeTables(place)
+      let program = try place.start(["run", "scraping", "--json"])
+      while try await rows(database, "SELECT count(*) FROM competitor_odds_snapshots") != [[40]] {}
+      program.signal(SIGTERM)
+      let outcome = await program.outcome()
+      #expect(outcome.status == 143)
+      #expect(
+        try outcome.json()["status"] as? String == "interrupted" || outcome.json()["status"] as? String == "cancelled")
+      #expect(try await rows(database, "SELECT status, events_scraped FROM scrape_runs") == [["failed", 40]])
+      #expect(
+        try await rows(database, "SELECT error_type, error_message FROM scrape_errors") == [
+          ["interrupted", "the run was told to stop before it had finished"]
+        ])
+    }
+  }
+
+  @Test(arguments: [DatabaseEngine.sqlite, .postgres])
+  func takesTurnsWithRetention(engine: DatabaseEngine) async throws {
+    let rounds = ProcessInfo.processInfo.environment["UPKEEP_SOAK"] == nil ? 8 : 300
+    let server = Self.server(40)
+    try await server.serve { () async throws in
+      let place = try Workplace()
+      let file = try await makeTables(place)
+      var (database, address): (any Database, String) = (file, "sqlite: odds.sqlite")
+      if engine == .postgres {
+        let made = try await PostgresCluster.shared().makeDatabase()
+        try await ServerSample.odds(now: SystemWallClock().now()).copy(file.path, to: made)
+        let name = try await rows(made, "SELECT current_database()").first?[0].text ?? ""
+        database = made
+        address = "postgres: \"\(try PostgresCluster.shared().url(name))\""
+      }
+      let retention = """
+          odds_retention:
+            interval: 1s
+            concurrency: { exclusive_with: [scraping] }
+            guard: none
+            settings: { database: odds, odds_keep: 1h, match_keep: 1h }
+
+        """
+      try place.write(
+        Self.yaml(server, database: address, more: "interval: 1s") + retention, to: "upkeep.yaml")
+      let program = try place.start(["serve"])
+      for _ in 0..<rounds {
+        _ = try await program.waitForError(containing: " completed ")
+        server.moveOdds(ofEvery: 3)
+      }
+      program.signal(SIGINT)
+      let outcome = await program.outcome()
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let history = try await place.run("history", "--limit", "500", "--json").json()
+      let runs = try #require(history["runs"] as? [[String: Any]])
+      let worked = runs.filter { $0["status"] as? String == "completed" }
+      #expect(worked.count >= rounds)
+      #expect(Set(worked.compactMap { $0["task"] as? String }) == ["scraping", "odds_retention"])
+      // A slot that came while the other ran, or later than its grace, says so.
+      #expect(Set(runs.compactMap { $0["status"] as? String }).isSubset(of: ["completed", "skipped", "missed"]))
+      let spans = worked.compactMap { run -> (start: Timestamp, end: Timestamp)? in
+        guard let start = (run["started_at"] as? String).flatMap({ Timestamp(text: $0) }),
+          let end = (run["finished_at"] as? String).flatMap({ Timestamp(text: $0) })
+        else { return nil }
+        return (start, end)
+      }.sorted { $0.start < $1.start }
+      #expect(spans.count == worked.count)
+      for (one, next) in zip(spans, spans.dropFirst()) { #expect(one.end <= next.start) }
+      let scrapes = try await rows(database, "SELECT count(*) FROM scrape_runs WHERE status = 'completed'")
+      #expect(scrapes == [[.integer(Int64(worked.filter { $0["task"] as? String == "scraping" }.count))]])
+      #expect(try await rows(database, "SELECT count(*) FROM scrape_errors") == [[0]])
+    }
+  }
+}
