@@ -1,7 +1,8 @@
 /// The configuration of the demo.
 public enum DemoConfiguration {
-  /// The YAML, with the applications' databases on a server where an address is given.
-  static func text(server: String?) -> String {
+  /// The YAML, with the applications' databases on a server where an address is given, and the platforms on a port.
+  static func text(server: String?, platformPort: Int) -> String {
+    let text = text.replacing("127.0.0.1:\(DemoFolder.platformPort)/", with: "127.0.0.1:\(platformPort)/")
     guard let server else { return text }
     return ["odds", "stash"].reduce(text) { text, name in
       text.replacing("{ sqlite: data/\(name).sqlite }", with: "{ postgres: \"\(server)\" }")
@@ -25,17 +26,17 @@ public enum DemoConfiguration {
 
     tasks:
       # Fetches the odds of three betting platforms. These addresses are of this machine, where upkeep demo itself answers
-      # for the platforms while it runs; without them the real ones would be asked.
+      # for the platforms while it runs, and upkeep demo DIR --platforms 8788 until it is stopped; without them the real ones would be asked.
       scraping:
-        enabled: false                # upkeep demo runs it all the same, upkeep run scraping would find nobody
+        enabled: false                # upkeep demo runs it all the same
         interval: 5m
         grace: 60s
         settings:
           database: odds
           platforms:
-            betpawa: { base_url: "http://127.0.0.1:8788/betpawa" }
-            sportybet: { base_url: "http://127.0.0.1:8788/sportybet" }
-            bet9ja: { base_url: "http://127.0.0.1:8788/bet9ja", delay: 0s }
+            betpawa: { base_url: "http://127.0.0.1:\(DemoFolder.platformPort)/betpawa" }
+            sportybet: { base_url: "http://127.0.0.1:\(DemoFolder.platformPort)/sportybet" }
+            bet9ja: { base_url: "http://127.0.0.1:\(DemoFolder.platformPort)/bet9ja", delay: 0s }
 
       # Keeps the last 30 days of odds, and of matches.
       odds_retention:

@@ -9,9 +9,14 @@ public struct DemoFolder: Sendable {
   /// The address of an empty PostgreSQL database for the two applications' tables; nothing means files.
   public let server: String?
 
+  /// The port on which the configuration's scraping task finds the platforms, unless another is wanted.
+  public static let platformPort = 8788
+  private let platformPort: Int
+
   /// Names a folder; nothing is made yet.
-  public init(folder: String, server: String? = nil) {
+  public init(folder: String, server: String? = nil, platformPort: Int = DemoFolder.platformPort) {
     self.server = server
+    self.platformPort = platformPort
     self.folder = folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
   }
 
@@ -47,7 +52,7 @@ public struct DemoFolder: Sendable {
       for name in ["data", "var"] {
         try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
       }
-      try Data(DemoConfiguration.text(server: server).utf8).write(to: URL(fileURLWithPath: configuration))
+      try Data(DemoConfiguration.text(server: server, platformPort: platformPort).utf8).write(to: URL(fileURLWithPath: configuration))
     }
     try UploadSample.make(at: uploads, now: now)
     try await AppSample.make(at: appDatabase, now: now, scale: scale)

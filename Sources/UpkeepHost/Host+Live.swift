@@ -34,7 +34,9 @@ extension Host {
     for task in configuration.tasks where task.prepared.preview != nil {
       let result = await run(RunRequest(task: task.runnable, mode: .preview), store) { _ in }
       let subject = "task \(task.name)"
-      findings += result.errors.map { LiveFinding(level: .error, subject: subject, message: $0.message) }
+      // What a task that is switched off can't do keeps nobody from switching on the others.
+      let (level, note) = task.isEnabled ? (LiveFinding.Level.error, "") : (.warning, " (the task is disabled)")
+      findings += result.errors.map { LiveFinding(level: level, subject: subject, message: $0.message + note) }
       findings += result.warnings.map { LiveFinding(level: .warning, subject: subject, message: $0) }
       if let verdict = result.guardVerdict, verdict.wouldRefuse {
         findings.append(

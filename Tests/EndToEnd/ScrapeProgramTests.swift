@@ -75,6 +75,21 @@ import UpkeepTestKit
     #expect(trap.requests.allSatisfy { $0.hasPrefix("CONNECT ") })
   }
 
+  @Test func answersForThePlatformsAsLongAsItIsWanted() async throws {
+    // A port that was free a moment ago.
+    let port = try StubServer.json("{}").port
+    let place = try Workplace()
+    let server = try place.start(
+      ["demo", "demo", "--scale", "0.001", "--platforms", "\(port)", "--matches", "7"])
+    _ = try await server.waitForError(containing: "until this is stopped")
+    let outcome = try await place.run(
+      "run", "scraping", "--json", environment: ["UPKEEP_CONFIG": "demo/upkeep.yaml"])
+    #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+    #expect(try (outcome.json()["counts"] as? [String: Int])?["events_scraped"] == 21)
+    server.signal(SIGTERM)
+    #expect(await server.outcome().status == 143)
+  }
+
   @Test func leavesNoHalfEventAndNoRunningRunWhenKilled() async throws {
     let server = Self.server(200)
     try await server.serve { () async throws in

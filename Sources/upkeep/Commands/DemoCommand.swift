@@ -14,6 +14,7 @@ struct DemoCommand: UpkeepSubcommand {
         upkeep demo demo
         upkeep demo demo --scale 10          ten times the data: two million snapshots
         upkeep demo demo --postgres postgresql://me@localhost/empty
+        upkeep demo demo --platforms 8788    then, elsewhere: upkeep run scraping --config demo/upkeep.yaml
       """)
 
   @Argument(help: ArgumentHelp("The folder to make; it must be empty or not exist.", valueName: "dir"))
@@ -31,16 +32,31 @@ struct DemoCommand: UpkeepSubcommand {
   @Flag(name: .long, help: "Make the data only, and run nothing.")
   var only = false
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Run nothing, and answer for the betting platforms on this port of this machine until stopped.",
+      discussion: "The configuration has their addresses. Every five minutes the odds of one match in ten move.",
+      valueName: "port"))
+  var platforms: Int?
+
+  @Option(name: .long, help: "How many matches the betting platforms have.")
+  var matches = 120
+
   @OptionGroup var options: GlobalOptions
 
   func validate() throws {
+    guard platforms.map((1...65_535).contains) ?? true else {
+      throw ValidationError("Expected --platforms with a port between 1 and 65535.")
+    }
+    guard (1...100_000).contains(matches) else { throw ValidationError("Expected --matches between 1 and 100000.") }
     guard scale > 0, scale <= 1000 else { throw ValidationError("Expected --scale above 0, at most 1000.") }
     guard let postgres, !postgres.hasPrefix("postgres://"), !postgres.hasPrefix("postgresql://") else { return }
     throw ValidationError("Expected --postgres with a URL such as postgresql://user@host/name.")
   }
 
   func execute(_ console: Console) async throws -> ExitStatus {
-    let demo = DemoFolder(folder: folder, server: postgres)
+    let demo = DemoFolder(folder: folder, server: postgres, platformPort: platforms ?? DemoFolder.platformPort)
     let elapsed = Host.systemClock.stopwatch()
     guard try demo.isFree() else {
       throw UsageError("\(folder) isn't empty; name a folder that is, or that doesn't exist")
@@ -50,16 +66,33 @@ struct DemoCommand: UpkeepSubcommand {
     let rows = tables.reduce(0) { $0 + $1.count }
     let took = NumberText.milliseconds(elapsed().milliseconds)
     console.note(["\(demo.folder)/data: \(NumberText.counted(rows, "row")), made in \(took)", ""])
+    let standIn = StandInPlatforms(
+      StandInOdds(events: matches, tournaments: 8, firstKickoff: Host.systemWallClock.now() + .seconds(3600)))
+    if let platforms { return try await answer(as: standIn, on: platforms, demo, console) }
     if only { return .done }
-    let platforms = StandInPlatforms(
-      StandInOdds(events: 120, tournaments: 8, firstKickoff: Host.systemWallClock.now() + .seconds(3600)))
-    let status = try await platforms.serve { try await show(demo, platforms, console) }
+    let status = try await standIn.serve { try await show(demo, standIn, console) }
     if status == .done {
       let program = DemoText.program(
         calledAs: CommandLine.arguments.first ?? "upkeep", in: FileManager.default.currentDirectoryPath)
       console.note(DemoText.next(demo.configuration, program: program))
     }
     return status
+  }
+
+  /// Answers for the platforms until the program is ended.
+  private func answer(
+    as platforms: StandInPlatforms, on port: Int, _ demo: DemoFolder, _ console: Console
+  ) async throws -> ExitStatus {
+    try await platforms.serve(on: port) {
+      console.note([
+        "The betting platforms answer on http://127.0.0.1:\(port) until this is stopped. Try:",
+        "  upkeep run scraping --config \(demo.configuration)",
+      ])
+      while true {
+        try await Host.systemClock.sleep(for: .seconds(300))
+        platforms.moveOdds(ofEvery: 10)
+      }
+    }
   }
 
   /// Previews and runs every task on the folder, with the stand-in platforms for those that scrape.
