@@ -52,7 +52,8 @@ public struct DemoFolder: Sendable {
       for name in ["data", "var"] {
         try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
       }
-      try Data(DemoConfiguration.text(server: server, platformPort: platformPort).utf8).write(to: URL(fileURLWithPath: configuration))
+      try Data(DemoConfiguration.text(server: server, platformPort: platformPort).utf8).write(
+        to: URL(fileURLWithPath: configuration))
     }
     try UploadSample.make(at: uploads, now: now)
     try await AppSample.make(at: appDatabase, now: now, scale: scale)

@@ -149,7 +149,9 @@ public final class StandInPlatforms: Sendable {
 
   private static func query(_ text: String) -> [String: String] {
     let pairs = text.split(separator: "&").map { pair -> (String, String) in
-      let parts = pair.split(separator: "=", maxSplits: 1).map { $0.replacing("+", with: " ").removingPercentEncoding ?? "" }
+      let parts = pair.split(separator: "=", maxSplits: 1).map {
+        $0.replacing("+", with: " ").removingPercentEncoding ?? ""
+      }
       return (parts.first ?? "", parts.dropFirst().first ?? "")
     }
     return Dictionary(pairs) { first, _ in first }
