@@ -133,7 +133,8 @@ let package = Package(
     tests(
       "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
-      "UpkeepStoreTests", ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit"]),
+      "UpkeepStoreTests",
+      ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", "PostgresCluster"]),
     tests("UpkeepHTTPTests", ["UpkeepHTTP", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepHostTests",

@@ -161,6 +161,7 @@ extension TaskContext {
         code: "no_databases", place: "database \(name.text)", problem: "the host offers no databases",
         fix: "run the task in a host whose resources conform to DatabaseResources")
     }
-    return try databases.database(named: name.text)
+    let database = try databases.database(named: name.text)
+    return lease.map { LeasedDatabase(inner: database, lease: $0) } ?? database
   }
 }

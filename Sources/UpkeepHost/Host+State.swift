@@ -1,4 +1,3 @@
-import Foundation
 import UpkeepConfiguration
 import UpkeepCore
 import UpkeepDatabase
@@ -14,9 +13,8 @@ extension Host {
 
   /// The state store where there is one: looking must not create it. Runs of dead processes are ended first.
   public func existingStore() async throws -> (any StateStore)? {
-    let database = try stateDatabase()
-    guard FileManager.default.fileExists(atPath: database.place) else { return nil }
-    let store = try openStore()
+    let store = SQLStateStore(database: try stateDatabase(), inspector: inspector, wallClock: wallClock)
+    guard try await store.isThere() else { return nil }
     try await store.reap()
     return store
   }

@@ -25,8 +25,8 @@ public struct Host: Sendable {
   public static let systemWallClock: any WallClock = SystemWallClock()
   /// The machine's clock to measure and sleep with.
   public static let systemClock: any Clock<Duration> = ContinuousClock()
-  /// The wall clock.
-  public let wallClock = Host.systemWallClock
+  /// The time of day; that of the state store's server where there is one.
+  public let wallClock: any WallClock
   /// The clock to measure and sleep with.
   public let clock = Host.systemClock
   let inspector = ProcProcessInspector()
@@ -64,13 +64,17 @@ public struct Host: Sendable {
     guard let configuration = loaded.configuration else { throw ConfigurationFailure(loaded) }
     // At the command line what went wrong is said at the end, so nothing is logged beside it.
     let logger = Logger(label: "upkeep") { _ in SwiftLogNoOpLogHandler() }
-    self.init(loader: loader, configuration, loaded, notices: Self.notices(logger: logger))
+    self.init(
+      loader: loader, configuration, loaded, notices: Self.notices(logger: logger),
+      wallClock: AdjustedWallClock(Self.systemWallClock))
   }
 
   private init(
-    loader: ConfigurationLoader, _ configuration: HostConfiguration, _ loaded: LoadedConfiguration, notices: RunNotices
+    loader: ConfigurationLoader, _ configuration: HostConfiguration, _ loaded: LoadedConfiguration, notices: RunNotices,
+    wallClock: any WallClock
   ) {
     self.notices = notices
+    self.wallClock = wallClock
     self.configuration = configuration
     self.loader = loader
     warnings = ConfigurationFailure(loaded).lines
@@ -80,7 +84,7 @@ public struct Host: Sendable {
 
   /// The same host with another configuration.
   func with(_ configuration: HostConfiguration, _ loaded: LoadedConfiguration) -> Host {
-    Host(loader: loader, configuration, loaded, notices: notices)
+    Host(loader: loader, configuration, loaded, notices: notices, wallClock: wallClock)
   }
 
   /// The configuration file, as it was given.

@@ -126,6 +126,14 @@ public protocol LeaseStore: Sendable {
   func reap() async throws -> [String]
   /// Who runs or waits now.
   func holders() async throws -> [LeaseHolder]
+  /// Whether a lease ends by itself where its holder doesn't renew it, even though the process is there: it may have
+  /// been stopped, and who holds it looks before each commit. Only where hosts share a store.
+  var leasesLapse: Bool { get }
+}
+
+extension LeaseStore {
+  /// False: a process that is there holds what it has.
+  public var leasesLapse: Bool { false }
 }
 
 /// The two ends of a run, in one step each.

@@ -5,17 +5,18 @@ public import UpkeepRuns
 extension SQLStateStore {
   /// Asks for the right to run, dead holders put aside.
   public func request(_ request: LeaseRequest) async throws -> LeaseAnswer {
-    let (now, inspector, owners) = (wallClock.now(), inspector, owners)
+    let (clock, inspector, owners) = (clock, inspector, owners)
     return try await write(.normal) { connection in
-      try LeaseTable(connection: connection, owners: owners).answer(request, at: now, by: inspector)
+      try LeaseTable(connection: connection, owners: owners)
+        .answer(request, at: clock.now(on: connection), by: inspector)
     }
   }
 
   /// Says that a run (a holder, one in the queue, or a preview, which holds nothing) still lives.
   public func renew(_ runID: String, owner: ProcessIdentity) async throws -> LeaseRenewal {
-    let (now, owners) = (wallClock.now(), owners)
+    let (clock, owners) = (clock, owners)
     return try await write(.normal) {
-      try LeaseTable(connection: $0, owners: owners).renew(runID, owner: owner, at: now)
+      try LeaseTable(connection: $0, owners: owners).renew(runID, owner: owner, at: clock.now(on: $0))
     }
   }
 
@@ -27,7 +28,7 @@ extension SQLStateStore {
 
   /// Asks that a run stop.
   public func requestCancel(_ runID: String, by: String) async throws -> Bool {
-    let now = wallClock.now()
+    let clock = clock
     return try await write { connection in
       let lives = try connection.integer(
         """
@@ -39,7 +40,7 @@ extension SQLStateStore {
         """
         INSERT INTO cancel_requests (run_id, requested_by, requested_at) VALUES (?1, ?2, ?3)
         ON CONFLICT (run_id) DO NOTHING
-        """, [.text(runID), .text(by), .integer(now.microseconds)])
+        """, [.text(runID), .text(by), .integer(try clock.now(on: connection).microseconds)])
       return true
     }
   }
@@ -47,9 +48,11 @@ extension SQLStateStore {
   /// Ends the runs of dead processes.
   @discardableResult
   public func reap() async throws -> [String] {
-    let (now, inspector, owners) = (wallClock.now(), inspector, owners)
+    let (clock, inspector, owners) = (clock, inspector, owners)
     // What isn't kept of it is found again.
-    return try await write(.normal) { try LeaseTable(connection: $0, owners: owners).reap(at: now, by: inspector) }
+    return try await write(.normal) {
+      try LeaseTable(connection: $0, owners: owners).reap(at: clock.now(on: $0), by: inspector)
+    }
   }
 
   /// Who runs or waits now, in the order of asking.

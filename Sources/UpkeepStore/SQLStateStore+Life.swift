@@ -7,10 +7,10 @@ extension SQLStateStore {
   public func begin(
     _ request: LeaseRequest, started: @escaping @Sendable (Timestamp) -> RunRecord
   ) async throws -> RunBeginning {
-    let (wallClock, inspector, owners) = (wallClock, inspector, owners)
+    let (clock, inspector, owners) = (clock, inspector, owners)
     return try await write(.normal) { connection in
       // The instant is that of the start, however long this had to wait for its turn.
-      let now = wallClock.now()
+      let now = try clock.now(on: connection)
       let table = LeaseTable(connection: connection, owners: owners)
       let answer = try table.answer(request, at: now, by: inspector)
       guard case .granted = answer else { return RunBeginning(answer) }
@@ -23,9 +23,9 @@ extension SQLStateStore {
   /// Saves the last record of a run and gives back what it held. The next run need not wait for the disk; who is told of
   /// this one's end does.
   public func end(_ record: RunRecord, released: @escaping @Sendable () -> Void) async throws {
-    let (now, owners) = (wallClock.now(), owners)
+    let (clock, owners) = (clock, owners)
     try await write(.normal) { connection in
-      try RunTable(connection: connection, owners: owners).save(record, at: now)
+      try RunTable(connection: connection, owners: owners).save(record, at: clock.now(on: connection))
       try LeaseTable(connection: connection, owners: owners).remove(record.result.runID)
     }
     released()

@@ -5,9 +5,10 @@ public import UpkeepRuns
 extension SQLStateStore {
   /// The pauses in force, by task.
   public func pauses() async throws -> [TaskPause] {
-    let now = wallClock.now()
+    let clock = clock
     return try await read { connection in
-      try connection.map(
+      let now = try clock.now(on: connection)
+      return try connection.map(
         """
         SELECT task, ends_at, reason, paused_by, since FROM pauses WHERE ends_at IS NULL OR ends_at > ?1 ORDER BY task
         """, [.integer(now.microseconds)]
@@ -37,8 +38,9 @@ extension SQLStateStore {
 
   /// Ends a pause; false where the task wasn't paused.
   public func resume(_ task: String) async throws -> Bool {
-    let now = wallClock.now()
+    let clock = clock
     return try await write { connection in
+      let now = try clock.now(on: connection)
       let inForce = try connection.integer(
         "SELECT count(*) FROM pauses WHERE task = ?1 AND (ends_at IS NULL OR ends_at > ?2)",
         [.text(task), .integer(now.microseconds)])

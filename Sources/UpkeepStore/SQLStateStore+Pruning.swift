@@ -71,8 +71,8 @@ private struct OldRecords {
   func delete(_ limit: Int, on connection: any DatabaseConnection) throws -> OldRuns {
     let values = values + [.integer(Int64(limit))]
     let batch = "SELECT run_id, finished_at \(Self.selection) ORDER BY finished_at, run_id LIMIT ?4"
-    let row = try connection.first("SELECT count(*), min(finished_at), max(finished_at) FROM (\(batch))", values)
-    try connection.execute("DELETE FROM runs WHERE run_id IN (SELECT run_id FROM (\(batch)))", values)
+    let row = try connection.first("SELECT count(*), min(finished_at), max(finished_at) FROM (\(batch)) b", values)
+    try connection.execute("DELETE FROM runs WHERE run_id IN (SELECT run_id FROM (\(batch)) b)", values)
     return OldRuns(row ?? [], total: 0)
   }
 }

@@ -5,10 +5,10 @@ public import UpkeepRuns
 extension SQLStateStore {
   /// Adds a record, or replaces one that isn't final.
   public func save(_ record: RunRecord) async throws {
-    let (now, owners) = (wallClock.now(), owners)
+    let (clock, owners) = (clock, owners)
     // A live result that is lost with the power was going to be interrupted anyway.
     let durability: Durability = record.result.status == .running ? .normal : .full
-    try await write(durability) { try RunTable(connection: $0, owners: owners).save(record, at: now) }
+    try await write(durability) { try RunTable(connection: $0, owners: owners).save(record, at: clock.now(on: $0)) }
   }
 
   /// The record of a run.

@@ -5,10 +5,14 @@ public import UpkeepRuns
 extension SQLStateStore {
   /// Takes the place of the one that serves.
   public func claimServe(_ holder: ServeHolder) async throws -> ServeHolder? {
-    let (now, inspector, owners) = (wallClock.now(), inspector, owners)
+    let (clock, inspector, owners, isShared) = (clock, inspector, owners, isShared)
     return try await write { connection in
+      let now = try clock.now(on: connection)
       let table = ServeTable(connection: connection, owners: owners)
-      if let present = try table.living(at: now, by: inspector), present.owner != holder.owner { return present }
+      try table.removeDead(at: now, by: inspector)
+      if !isShared, let present = try table.living(at: now, by: inspector), present.owner != holder.owner {
+        return present
+      }
       try table.take(holder, at: now)
       return nil
     }
@@ -16,8 +20,8 @@ extension SQLStateStore {
 
   /// Says that a process lives which serves, and with it all its runs.
   public func renewServe(_ owner: ProcessIdentity) async throws {
-    let (now, owners) = (wallClock.now(), owners)
-    try await write(.normal) { try ServeTable(connection: $0, owners: owners).renew(owner, at: now) }
+    let (clock, owners) = (clock, owners)
+    try await write(.normal) { try ServeTable(connection: $0, owners: owners).renew(owner, at: clock.now(on: $0)) }
   }
 
   /// Gives the place back.
@@ -30,8 +34,10 @@ extension SQLStateStore {
 
   /// Who serves now.
   public func servingNow() async throws -> ServeHolder? {
-    let (now, inspector, owners) = (wallClock.now(), inspector, owners)
-    return try await read { try ServeTable(connection: $0, owners: owners).living(at: now, by: inspector) }
+    let (clock, inspector, owners) = (clock, inspector, owners)
+    return try await read {
+      try ServeTable(connection: $0, owners: owners).living(at: clock.now(on: $0), by: inspector)
+    }
   }
 }
 
@@ -42,20 +48,35 @@ struct ServeTable {
 
   /// The newest one whose process lives.
   func living(at now: Timestamp, by inspector: any ProcessInspector) throws -> ServeHolder? {
-    let all = try connection.map("SELECT owner, address, since, renewed_at FROM serves ORDER BY since DESC") { row in
+    try all(at: now).first { !isDead($0, at: now, by: inspector) }?.holder
+  }
+
+  /// Forgets those whose process is gone.
+  func removeDead(at now: Timestamp, by inspector: any ProcessInspector) throws {
+    for entry in try all(at: now) where isDead(entry, at: now, by: inspector) {
+      try connection.execute("DELETE FROM serves WHERE owner = ?1", [try owners.column(entry.holder.owner)])
+    }
+  }
+
+  private typealias Entry = (holder: ServeHolder, renewedAt: Timestamp)
+
+  private func isDead(_ entry: Entry, at now: Timestamp, by inspector: any ProcessInspector) -> Bool {
+    LeaseQueue.death(of: entry.holder.owner, renewedAt: entry.renewedAt, now: now, by: inspector) != nil
+  }
+
+  /// All of them, the newest first.
+  private func all(at now: Timestamp) throws -> [Entry] {
+    try connection.map("SELECT owner, address, since, renewed_at FROM serves ORDER BY since DESC") { row in
       (
         holder: ServeHolder(
           owner: try owners.identity(row[0].text ?? ""), address: row[1].text ?? "",
           since: StoreRows.instant(row[2]) ?? now), renewedAt: StoreRows.instant(row[3]) ?? now
       )
     }
-    return all.first {
-      LeaseQueue.death(of: $0.holder.owner, renewedAt: $0.renewedAt, now: now, by: inspector) == nil
-    }?.holder
   }
 
   func take(_ holder: ServeHolder, at now: Timestamp) throws {
-    try connection.execute("DELETE FROM serves")
+    try connection.execute("DELETE FROM serves WHERE owner = ?1", [try owners.column(holder.owner)])
     try connection.execute(
       "INSERT INTO serves (owner, address, since, renewed_at) VALUES (?1, ?2, ?3, ?4)",
       [

@@ -18,8 +18,9 @@ extension SQLStateStore {
 
   /// Makes the records of slots and moves their grids.
   public func record(_ entries: [SlotEntry]) async throws -> [SlotOutcome] {
-    let (now, owners) = (wallClock.now(), owners)
+    let (clock, owners) = (clock, owners)
     return try await write { connection in
+      let now = try clock.now(on: connection)
       let table = SlotTable(connection: connection)
       let runs = RunTable(connection: connection, owners: owners)
       return try entries.map { try table.record($0, runs, at: now) }
@@ -54,6 +55,12 @@ struct SlotTable {
       let present = try connection.map(
         "SELECT task, schedule, last_slot FROM grids WHERE task = ?1", [.text(entry.grid.task)]
       ) { Self.grid($0) }
+      // Where the connection was lost while it committed, this process asks again for what it has.
+      if present.first == entry.grid, let own = entry.records.first,
+        try connection.first("SELECT 1 FROM runs WHERE run_id = ?1", [.text(own.result.runID)]) != nil
+      {
+        return .recorded
+      }
       return .taken(present.first)
     }
     if let runID = entry.joins, let slots = entry.slots, try join(runID, slots) { return .joined }

@@ -14,8 +14,11 @@ public import UpkeepRuns
 public actor SQLStateStore: StateStore {
   /// The database.
   public nonisolated let database: any Database
+  /// Whether several hosts keep their state here, each serving.
+  nonisolated let isShared: Bool
   let inspector: any ProcessInspector
-  let wallClock: any WallClock
+  let clock: StoreClock
+  private let engine: any StoreEngine
   let owners: OwnerTexts
   private var opening: Task<any DatabaseSession, any Error>?
   private var waiting: [GroupedWrite] = []
@@ -27,12 +30,33 @@ public actor SQLStateStore: StateStore {
   /// How many may wait for the disk, and how many commits they wait for to join them, while the store is busy.
   private static let (mostWaiting, mostCommits) = (32, 16)
 
+  /// Whether a lease ends by itself: where hosts share the store.
+  public nonisolated var leasesLapse: Bool { isShared }
+
   /// Describes a store; nothing is opened yet.
-  public init(database: any Database, inspector: any ProcessInspector, wallClock: any WallClock) {
+  ///
+  /// - Parameters:
+  ///   - database: Where it is: a file of its own, or a server's database, which several hosts may share.
+  ///   - inspector: Says which processes live.
+  ///   - wallClock: The time of day. One that can be is adjusted to the server's, where there is one.
+  ///   - usesServersTime: Whether a server's clock decides; tests that move the time by hand say no.
+  public init(
+    database: any Database, inspector: any ProcessInspector, wallClock: any WallClock, usesServersTime: Bool = true
+  ) {
     self.database = database
-    self.inspector = inspector
-    self.wallClock = wallClock
+    isShared = database.engine == .postgres
+    self.inspector = isShared ? RenewalInspector(inspector) : inspector
+    let wallClock = wallClock as? AdjustedWallClock ?? AdjustedWallClock(wallClock)
+    clock = StoreClock(wallClock: wallClock, isServers: isShared && usesServersTime)
+    engine = isShared ? PostgresStoreEngine() : SQLiteStoreEngine()
     owners = OwnerTexts(current: inspector.current)
+  }
+
+  /// Whether there is a store already: looking doesn't make one.
+  /// - Throws: ``UpkeepCore/TaskError`` where a server can't be asked.
+  public func isThere() async throws -> Bool {
+    if opening != nil { return true }
+    return try await engine.hasStore(in: database)
   }
 
   /// Opens the store now, so that what is wrong with it shows early.
@@ -71,7 +95,7 @@ public actor SQLStateStore: StateStore {
     while !waiting.isEmpty {
       let group = WriteGroup(writes: waiting)
       waiting = []
-      await group.commit(on: session)
+      await group.commit(on: session, by: engine)
       commitsWaiting += 1
       syncIfDue(on: session)
     }
@@ -115,69 +139,24 @@ public actor SQLStateStore: StateStore {
   func read<Value: Sendable>(
     _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
-    try await session().transaction(.read, body)
+    let session = try await session()
+    do {
+      return try await session.transaction(.read, body)
+    } catch let error as TaskError where error.code == "connection_lost" {
+      try await engine.reopen(session)
+      return try await session.transaction(.read, body)
+    }
   }
 
   private func session() async throws -> any DatabaseSession {
     if let opening { return try await opening.value }
-    let task = Task { [database, now = wallClock.now()] in try await Self.openStore(database, at: now) }
+    let task = Task { [engine, database, clock] in try await engine.open(database, clock) }
     opening = task
     do {
       return try await task.value
     } catch {
       opening = nil
       throw error
-    }
-  }
-
-  private static func openStore(_ database: any Database, at now: Timestamp) async throws -> any DatabaseSession {
-    guard database.engine == .sqlite else {
-      throw TaskError(
-        code: "store_engine", place: "state store \(database.place)",
-        problem: "the state can't be kept in PostgreSQL yet", fix: "set host.state to a path")
-    }
-    let folder = (database.place as NSString).deletingLastPathComponent
-    guard folder.isEmpty || FileManager.default.fileExists(atPath: folder) else {
-      throw TaskError(
-        code: "no_state_folder", place: "state store \(database.place)", problem: "there is no folder \(folder)",
-        fix: "create it (mkdir -p \(folder)), or set host.state to another path")
-    }
-    let session = try await database.open(.write(.full), purpose: "upkeep/state")
-    do {
-      try await prepare(session, place: database.place, at: now)
-    } catch {
-      await session.close()
-      throw error
-    }
-    return session
-  }
-
-  private static func prepare(_ session: any DatabaseSession, place: String, at now: Timestamp) async throws {
-    let finding = try await session.transaction(.read) { try StoreSchema.inspect($0) }
-    if finding == .ours(version: StoreSchema.version) { return }
-    if finding == .empty {
-      // Another process may be creating the same store; then the mode is set by it, and nothing depends on it.
-      _ = try? await session.perform { try $0.rows("PRAGMA journal_mode = WAL") }
-    }
-    try await session.transaction(.write) { connection in
-      switch try StoreSchema.inspect(connection) {
-      case .empty:
-        try StoreSchema.migrate(connection, from: 0, at: now)
-      case .ours(let version) where version < StoreSchema.version:
-        try StoreSchema.migrate(connection, from: version, at: now)
-      case .ours(let version) where version > StoreSchema.version:
-        throw TaskError(
-          code: "newer_store", place: "state store \(place)",
-          problem: "it has version \(version), and this program knows versions up to \(StoreSchema.version)",
-          fix: "use the newer program that made it, or set host.state to another path")
-      case .ours:
-        break
-      case .foreign:
-        throw TaskError(
-          code: "foreign_store", place: "state store \(place)",
-          problem: "this database belongs to another program; nothing of it was changed",
-          fix: "set host.state to a path of its own, such as var/upkeep.sqlite")
-      }
     }
   }
 }

@@ -4,8 +4,11 @@ import UpkeepDatabase
 /// The shape of the state store: numbered migrations that are never changed once they are out.
 ///
 /// SQL is kept to what both engines understand. On SQLite the header's `application_id` says that a file is ours and
-/// `user_version` how far it is migrated, so that opening a current store reads two numbers and writes nothing.
+/// `user_version` how far it is migrated, so that opening a current store reads two numbers and writes nothing. On
+/// PostgreSQL the tables have a schema of their own, and its table `schema` says how far they are migrated.
 enum StoreSchema {
+  /// The schema's name on PostgreSQL.
+  static let name = "upkeep"
   /// `UPKP`
   static let applicationID: Int64 = 0x5550_4B50
 
@@ -100,6 +103,20 @@ enum StoreSchema {
   }
 
   static func inspect(_ connection: any DatabaseConnection) throws -> Finding {
+    connection.engine == .postgres ? try inspectServer(connection) : try inspectFile(connection)
+  }
+
+  private static func inspectServer(_ connection: any DatabaseConnection) throws -> Finding {
+    let tables = try connection.map(
+      "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ?1",
+      [.text(name)]
+    ) { $0[0].text ?? "" }
+    if tables.isEmpty { return .empty }
+    guard tables.contains("schema"), tables.contains("leases") else { return .foreign }
+    return .ours(version: try connection.integer("SELECT max(version) FROM \(name).schema"))
+  }
+
+  private static func inspectFile(_ connection: any DatabaseConnection) throws -> Finding {
     let application = try connection.integer("PRAGMA application_id")
     let version = try connection.integer("PRAGMA user_version")
     if application == applicationID { return .ours(version: version) }
@@ -110,12 +127,18 @@ enum StoreSchema {
   /// Brings a store of an earlier version, or an empty one, to this version.
   static func migrate(_ connection: any DatabaseConnection, from version: Int64, at now: Timestamp) throws {
     for (index, statements) in migrations.enumerated() where Int64(index) >= version {
-      for statement in statements { try connection.execute(statement) }
+      for statement in statements { try connection.execute(text(statement, on: connection.engine)) }
       try connection.execute(
         "INSERT INTO schema (version, applied_at) VALUES (?1, ?2)",
         [.integer(Int64(index + 1)), .integer(now.microseconds)])
     }
+    guard connection.engine == .sqlite else { return }
     try connection.execute("PRAGMA application_id = \(applicationID)")
     try connection.execute("PRAGMA user_version = \(migrations.count)")
+  }
+
+  /// On a server texts compare by their bytes, as in a file, whatever its language: ids are sorted.
+  private static func text(_ statement: String, on engine: DatabaseEngine) -> String {
+    engine == .sqlite ? statement : statement.replacing(" TEXT", with: " TEXT COLLATE \"C\"")
   }
 }

@@ -17,32 +17,17 @@ struct WriteGroup: Sendable {
   let writes: [GroupedWrite]
 
   /// Does the writes in one transaction; where one of them fails, each in its own, so that no other fails with it.
-  func commit(on session: any DatabaseSession) async {
+  func commit(on session: any DatabaseSession, by engine: any StoreEngine) async {
     do {
-      try await Self.commit(writes, on: session)
+      // What only the living must see (who runs what) needs no disk: after a power cut nobody lives.
+      let mustLast = writes.contains { $0.durability == .full }
+      try await engine.commit(on: session, mustLast ? .full : .normal) { connection in
+        for write in writes { try write.perform(connection) }
+      }
       for write in writes { write.end(.success(())) }
     } catch {
       guard writes.count > 1 else { return writes.forEach { $0.end(.failure(error)) } }
-      for write in writes { await WriteGroup(writes: [write]).commit(on: session) }
-    }
-  }
-
-  private static func commit(_ writes: [GroupedWrite], on session: any DatabaseSession) async throws {
-    // What only the living must see (who runs what) needs no disk: after a power cut nobody lives.
-    let mustLast = writes.contains { $0.durability == .full }
-    try await session.perform { connection in
-      // Outside WAL less than FULL could damage the file; somebody's database may be in any journal mode.
-      let isFull = try mustLast || connection.first("PRAGMA journal_mode")?.first?.text != "wal"
-      try connection.execute("PRAGMA synchronous = \(isFull ? "FULL" : "NORMAL")")
-      try connection.execute("BEGIN IMMEDIATE")
-      do {
-        for write in writes { try write.perform(connection) }
-        try connection.execute("COMMIT")
-      } catch {
-        // Where SQLite has rolled back by itself already, this is an error of its own that says nothing new.
-        _ = try? connection.execute("ROLLBACK")
-        throw error
-      }
+      for write in writes { await WriteGroup(writes: [write]).commit(on: session, by: engine) }
     }
   }
 }

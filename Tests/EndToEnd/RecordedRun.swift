@@ -15,17 +15,18 @@ struct RecordedRun {
   var duration: String
 }
 
-extension Workplace {
-  /// The runs in the state store, in the order of their ids.
-  func recordedRuns() async throws -> [RecordedRun] {
-    let session = try SQLiteDatabase(name: "state", path: path("upkeep.sqlite")).openSession(.read)
+extension RecordedRun {
+  /// The runs in a state store, in the order of their ids.
+  static func all(in database: any Database) async throws -> [RecordedRun] {
+    let isFile = database.engine == .sqlite
+    let (table, document) = isFile ? ("runs", "document") : ("upkeep.runs", "CAST(document AS json)")
+    let session = try await database.open(.read, purpose: "test")
     let runs = try await session.perform { connection in
       try connection.map(
         """
-        SELECT run_id, task, status, first_slot, last_slot, slots, document ->> 'started_at',
-          document ->> 'finished_at', document ->> 'reason',
-          document ->> '$.settings.duration'
-        FROM runs ORDER BY run_id
+        SELECT run_id, task, status, first_slot, last_slot, slots, \(document) ->> 'started_at',
+          \(document) ->> 'finished_at', \(document) ->> 'reason', \(document) -> 'settings' ->> 'duration'
+        FROM \(table) ORDER BY run_id
         """
       ) { row in
         RecordedRun(
@@ -36,5 +37,12 @@ extension Workplace {
     }
     await session.close()
     return runs
+  }
+}
+
+extension Workplace {
+  /// The runs in the state store, in the order of their ids.
+  func recordedRuns() async throws -> [RecordedRun] {
+    try await RecordedRun.all(in: SQLiteDatabase(name: "state", path: path("upkeep.sqlite")))
   }
 }

@@ -109,10 +109,6 @@ let brokenHost: [BrokenYAML] = [
     "databases:\n  odds: { postgres: 'postgresql://u@h/d', secure_delete: true }\n",
     "2:58 [bad_value] secure_delete: only an SQLite database has a file to overwrite; remove it"),
   BrokenYAML(
-    "state in postgres",
-    "host: { state: odds }\ndatabases:\n  odds: { postgres: 'postgresql://u@h/d' }\n",
-    "1:16 [state_engine] state: the state can't be kept in PostgreSQL yet; name a path or an SQLite database"),
-  BrokenYAML(
     "postgres isn't a URL",
     "databases:\n  odds: { postgres: 'host=h password=geheim' }\n",
     "2:21 [bad_value] postgres: expected a URL such as postgresql://user@host/name, found host=h password=***"),

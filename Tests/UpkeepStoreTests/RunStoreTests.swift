@@ -12,7 +12,7 @@ import UpkeepTestKit
   }
 
   @Test(arguments: StoreKind.allCases) func keepsARecordWhole(_ kind: StoreKind) async throws {
-    let store = fixture.make(kind)
+    let store = try await fixture.make(kind)
     var record = fixture.record("01A", status: .completedWithErrors)
     record.groupRunID = "01G"
     record.result.scheduledAt = ManualWallClock.noon - .seconds(60)
@@ -33,7 +33,7 @@ import UpkeepTestKit
   }
 
   @Test(arguments: StoreKind.allCases) func replacesALiveRecordButNeverAFinalOne(_ kind: StoreKind) async throws {
-    let store = fixture.make(kind)
+    let store = try await fixture.make(kind)
     try await store.save(fixture.record("01A", status: .queued))
     try await store.save(fixture.record("01A", status: .running))
     #expect(try await store.record("01A")?.result.status == .running)
@@ -44,7 +44,7 @@ import UpkeepTestKit
   }
 
   @Test(arguments: StoreKind.allCases) func listsNewestFirstAndByPage(_ kind: StoreKind) async throws {
-    let store = fixture.make(kind)
+    let store = try await fixture.make(kind)
     for (runID, task, status) in [
       ("01A", "tidy", RunStatus.completed), ("01B", "sweep", .failed), ("01C", "tidy", .failed),
       ("01D", "tidy", .running),
@@ -63,7 +63,7 @@ import UpkeepTestKit
   }
 
   @Test(arguments: StoreKind.allCases) func tellsTheLastFinalRunOfEachTask(_ kind: StoreKind) async throws {
-    let store = fixture.make(kind)
+    let store = try await fixture.make(kind)
     try await store.save(fixture.record("01A", status: .failed))
     try await store.save(fixture.record("01B", status: .completed))
     try await store.save(fixture.record("01C", status: .running))
@@ -74,7 +74,7 @@ import UpkeepTestKit
   }
 
   @Test(arguments: StoreKind.allCases) func prunesByAgeAndKeepsFailuresLonger(_ kind: StoreKind) async throws {
-    let store = fixture.make(kind)
+    let store = try await fixture.make(kind)
     let now = ManualWallClock.noon
     let old = now - .seconds(1) - .microseconds(1)
     try await store.save(fixture.record("01A", status: .completed, finishedAt: old))
@@ -88,7 +88,7 @@ import UpkeepTestKit
   }
 
   @Test(arguments: StoreKind.allCases) func prunesTheOldestFirstUpToALimit(_ kind: StoreKind) async throws {
-    let store = fixture.make(kind)
+    let store = try await fixture.make(kind)
     let now = ManualWallClock.noon
     for (runID, age) in [("01A", 20), ("01B", 50), ("01C", 40), ("01D", 30), ("01E", 10)] {
       try await store.save(fixture.record(runID, status: .completed, finishedAt: now - .seconds(age)))
@@ -106,7 +106,7 @@ import UpkeepTestKit
   }
 
   @Test(arguments: StoreKind.allCases) func aPauseHoldsUntilItsEnd(_ kind: StoreKind) async throws {
-    let store = fixture.make(kind)
+    let store = try await fixture.make(kind)
     let now = ManualWallClock.noon
     let timed = TaskPause(task: "tidy", until: now + .seconds(60), reason: "move", by: "ann", since: now)
     let open = TaskPause(task: "sweep", until: nil, reason: "broken", by: "bob", since: now)

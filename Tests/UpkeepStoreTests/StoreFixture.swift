@@ -1,4 +1,5 @@
 import Foundation
+import PostgresCluster
 import UpkeepCore
 import UpkeepDatabase
 import UpkeepRuns
@@ -9,6 +10,7 @@ import UpkeepTestKit
 enum StoreKind: String, CaseIterable, Sendable {
   case memory
   case sqlite
+  case postgres
 }
 
 /// A folder that goes away with the test.
@@ -41,11 +43,17 @@ struct StoreFixture {
   var path: String { folder.file("upkeep.sqlite") }
   var me: ProcessIdentity { inspector.current }
 
-  func make(_ kind: StoreKind) -> any StateStore {
+  func make(_ kind: StoreKind) async throws -> any StateStore {
     switch kind {
     case .memory: InMemoryStateStore(inspector: inspector, wallClock: wallClock)
     case .sqlite: sqlite()
+    case .postgres: server(try await PostgresCluster.shared().makeDatabase("state"))
     }
+  }
+
+  /// A store on a server, where the time is the fixture's.
+  func server(_ database: any Database) -> SQLStateStore {
+    SQLStateStore(database: database, inspector: inspector, wallClock: wallClock, usesServersTime: false)
   }
 
   func sqlite(_ path: String? = nil) -> SQLStateStore {

@@ -46,15 +46,6 @@ extension ConfigurationReader {
     }
   }
 
-  /// The state store needs a database that it can be kept in.
-  mutating func checkState(_ location: StateLocation, _ databases: [DatabaseConfiguration], _ origin: ValueOrigin) {
-    guard case .database(let name) = location, let database = databases.first(where: { $0.name == name }),
-      case .postgres = database.engine
-    else { return }
-    report(
-      "state_engine", "state: the state can't be kept in PostgreSQL yet; name a path or an SQLite database", origin)
-  }
-
   /// Reads one group.
   mutating func readGroup(_ entry: ConfigurationEntry, tasks: [String]) -> GroupConfiguration? {
     checkName("group", entry)

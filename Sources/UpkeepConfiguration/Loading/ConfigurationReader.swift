@@ -55,7 +55,6 @@ struct ConfigurationReader {
     effective.add("host", HostKeys.descriptions, host.values, hostNode)
     effective.replace("host.state", .string(state.text))
     let databases = databaseEntries.compactMap { readDatabase($0, scope) }
-    checkState(state.location, databases, hostNode?["state"]?.origin ?? start)
 
     let taskEntries = overridden(map(root, "tasks"))
     let names = taskEntries.map(\.key)

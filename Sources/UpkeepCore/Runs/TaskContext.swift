@@ -57,6 +57,8 @@ public struct TaskContext: Sendable {
   public let limits: RunLimits
   /// Rows that the run must not touch: see ``exceptions(in:)``.
   public let exceptions: [RowException]
+  /// How long the run's right to work holds; nothing where it doesn't end by itself.
+  public let lease: LeaseWatch?
   /// The result of the last run of this task (no preview) that was completed, for a task that has to notice that
   /// something changed since; nothing where there is none.
   public let lastCompleted: @Sendable () async throws -> RunResult?
@@ -68,7 +70,8 @@ public struct TaskContext: Sendable {
     task: String, runID: String, mode: RunMode, trigger: RunTrigger, now: Timestamp, wallClock: any WallClock,
     clock: any Clock<Duration>, random: any RandomSource, resources: any TaskResources, logger: Logger,
     forecast: Forecast?, journal: RunJournal, limits: RunLimits = RunLimits(),
-    exceptions: [RowException] = [], lastCompleted: @escaping @Sendable () async throws -> RunResult? = { nil }
+    exceptions: [RowException] = [], lease: LeaseWatch? = nil,
+    lastCompleted: @escaping @Sendable () async throws -> RunResult? = { nil }
   ) {
     self.task = task
     self.runID = runID
@@ -84,6 +87,7 @@ public struct TaskContext: Sendable {
     self.journal = journal
     self.limits = limits
     self.exceptions = exceptions
+    self.lease = lease
     self.lastCompleted = lastCompleted
     if limits.maxDuration == nil { elapsed = { .zero } } else { elapsed = clock.stopwatch() }
   }

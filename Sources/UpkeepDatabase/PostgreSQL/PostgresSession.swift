@@ -12,12 +12,13 @@ final class PostgresSession: DatabaseSession {
   private let queue: DispatchQueue
 
   /// How long a statement of a transaction for writing may take: longer than any batch should, shorter than anybody
-  /// would want to wait for its locks.
-  private static let statementTimeout = "30s"
+  /// would want to wait for its locks. Together with how long it may stand still that is less than a lease lives: whoever
+  /// is stopped in the middle of a batch has lost it by the time that another host may begin.
+  private static let statementTimeout = "15s"
   /// How long it may wait for a lock.
   private static let lockTimeout = "3s"
   /// How long a transaction may stand still: a program that was stopped must not keep its locks.
-  private static let idleTimeout = "60s"
+  private static let idleTimeout = "8s"
 
   init(settings: [(keyword: String, value: String)], errors: PostgresErrors, mode: SessionMode) {
     self.settings = settings

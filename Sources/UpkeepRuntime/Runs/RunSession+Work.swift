@@ -24,7 +24,7 @@ extension RunSession {
       task: request.task.name, runID: runID, mode: phase == .preview ? .preview : .run, trigger: request.trigger,
       now: started, wallClock: runner.wallClock, clock: runner.clock,
       random: runner.random, resources: runner.resources, logger: logger, forecast: machine.forecast, journal: journal,
-      limits: limits, exceptions: request.task.rules.exceptions,
+      limits: limits, exceptions: request.task.rules.exceptions, lease: lease,
       lastCompleted: { [store, task = request.task.name] in
         try await store.records(RunQuery(task: task, status: .completed, mode: .run, limit: 1)).first?.result
       })
@@ -45,14 +45,16 @@ extension RunSession {
 
   /// Says to the state store, again and again, that the run lives; learns from it whether it may go on.
   func startHeartbeat() -> Task<Void, Never> {
-    Task { [runner, runID, send] in
+    Task { [runner, runID, send, lease] in
       var silence = runner.clock.stopwatch()
       while (try? await runner.clock.sleep(for: Runner.heartbeat)) != nil {
         do {
+          let sinceAsked = runner.clock.stopwatch()
           let renewal = try await runner.store.renew(runID, owner: runner.inspector.current)
-          silence = runner.clock.stopwatch()
+          silence = sinceAsked
           if let event = renewal.event { send.yield(event) }
           if renewal == .lost { return }
+          lease?.renewed(sinceAsked)
         } catch {
           // Beyond the time to live another process may have taken the lease: working on would break the rules.
           guard !Task.isCancelled, silence() > LeaseQueue.timeToLive else { continue }

@@ -31,6 +31,8 @@ struct RunSession {
   /// What of the journal was told when the work began.
   var revision = 0
   var leased = false
+  /// How long what it was granted holds; nothing where that doesn't end by itself.
+  var lease: LeaseWatch?
 
   init(runner: Runner, request: RunRequest, stop: RunStop, observe: @escaping @Sendable (RunEvent) -> Void) {
     let task = request.task
@@ -155,6 +157,7 @@ struct RunSession {
         // It has its place in the queue: say that it lives, and look whether somebody wants it to stop.
         if let event = try await store.renew(runID, owner: runner.inspector.current).event { return event }
       }
+      let sinceAsked = runner.clock.stopwatch()
       let beginning = try await store.begin(
         LeaseRequest(
           runID: runID, task: request.task.name, owner: runner.inspector.current, overlap: rules.overlap,
@@ -162,6 +165,10 @@ struct RunSession {
       ) { [record] now in record.started(at: now) }
       if waits || beginning.answer.isGranted { leased = true }
       if let started = beginning.record { record = started }
+      if store.leasesLapse, beginning.answer.isGranted {
+        lease = LeaseWatch(clock: runner.clock, timeToLive: LeaseQueue.timeToLive)
+        lease?.renewed(sinceAsked)
+      }
       return .answered(beginning.answer)
     } catch {
       // It may be there all the same, so it is given back at the end.
