@@ -122,7 +122,8 @@ let package = Package(
       "UpkeepConfigurationTests",
       ["UpkeepConfiguration", "UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "UpkeepTestKit"]),
     .testTarget(
-      name: "UpkeepDatabaseTests", dependencies: ["UpkeepDatabase", "UpkeepCore", "PostgresCluster"],
+      name: "UpkeepDatabaseTests",
+      dependencies: ["UpkeepDatabase", "UpkeepCore", "UpkeepTestKit", "PostgresCluster", log],
       path: "Tests/UpkeepDatabaseTests", exclude: ["Cluster"], swiftSettings: strict),
     // A PostgreSQL server for tests.
     .target(
