@@ -6,18 +6,22 @@ import UpkeepDatabase
 import UpkeepTestKit
 
 /// What a run may still commit when its right to work ends.
-@Suite struct LeasedDatabaseTests: DatabaseResources {
-  private let clock = ManualClock()
-  private let path = NSTemporaryDirectory() + "upkeep-leased-\(UUID().uuidString).sqlite"
+@Suite struct LeasedDatabaseTests {
+  private struct OneFile: DatabaseResources {
+    let path = NSTemporaryDirectory() + "upkeep-leased-\(UUID().uuidString).sqlite"
 
-  func database(named name: String) throws -> any Database {
-    SQLiteDatabase(name: name, path: path, mayCreate: true)
+    func database(named name: String) throws -> any Database {
+      SQLiteDatabase(name: name, path: path, mayCreate: true)
+    }
   }
+
+  private let clock = ManualClock()
+  private let file = OneFile()
 
   private func context(_ lease: LeaseWatch?) -> TaskContext {
     TaskContext(
       task: "tidy", runID: "01A", mode: .run, trigger: .manual, now: ManualWallClock.noon,
-      wallClock: ManualWallClock(clock), clock: clock, random: SeededRandom(), resources: self,
+      wallClock: ManualWallClock(clock), clock: clock, random: SeededRandom(), resources: file,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: nil, journal: RunJournal(),
       lease: lease)
   }
@@ -30,7 +34,7 @@ import UpkeepTestKit
 
   private func end(_ session: any DatabaseSession) async {
     await session.close()
-    for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + end) }
+    for end in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: file.path + end) }
   }
 
   @Test func commitsUpToTheEndOfTheLeaseAndNotAfterIt() async throws {
