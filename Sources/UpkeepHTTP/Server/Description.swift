@@ -52,7 +52,7 @@ struct Description {
     if !inPath.isEmpty || !others.isEmpty { operation["parameters"] = .array(inPath + others) }
     if let body = route.body {
       let content = JSONValue.object(["application/json": .object(["schema": body.document])])
-      operation["requestBody"] = .object(["required": .boolean(false), "content": content])
+      operation["requestBody"] = .object(["required": .boolean(true), "content": content])
     }
     if hasToken, AccessRules.open.contains(route.template.split(separator: "/").map(String.init)) {
       operation["security"] = .array([])

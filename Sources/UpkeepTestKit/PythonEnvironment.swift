@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+
+/// Python with packages from PyPI, in a folder of its own.
+package struct PythonEnvironment: Sendable {
+  private let python: String
+
+  /// Installs packages. Where that can't be done the test fails: a skipped one would tell nobody anything.
+  /// - Parameter packages: As `pip install` takes them.
+  package init(in folder: String, _ packages: [String]) throws {
+    _ = try PythonProgram("/usr/bin/env", ["python3", "-m", "venv", folder]).output()
+    python = folder + "/bin/python"
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "10"]
+    _ = try PythonProgram(python, install + packages).output()
+  }
+
+  /// Runs Python to its end.
+  /// - Returns: What it printed.
+  package func run(_ arguments: [String]) async throws -> String {
+    let program = try start(arguments)
+    return try await withCheckedThrowingContinuation { continuation in
+      // Reading blocks, so it has a thread of its own.
+      Thread.detachNewThread { continuation.resume(with: Result { try program.output() }) }
+    }
+  }
+
+  /// Starts Python.
+  package func start(_ arguments: [String]) throws -> PythonProgram {
+    try PythonProgram(python, arguments)
+  }
+}
+
+/// A Python program while it runs.
+package final class PythonProgram: Sendable {
+  private let process: Mutex<Process>
+  private let pipe = Pipe()
+  private let name: String
+
+  package init(_ program: String, _ arguments: [String]) throws {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    process.standardOutput = pipe
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    self.process = Mutex(process)
+    name = arguments.joined(separator: " ")
+  }
+
+  /// What it prints up to the end of its first line.
+  package func firstLine() throws -> String {
+    var line = Data()
+    while let byte = try pipe.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8) { line += byte }
+    return String(decoding: line, as: UTF8.self)
+  }
+
+  /// What it prints, line by line, as it does.
+  package func lines() -> AsyncStream<String> {
+    let (lines, send) = AsyncStream.makeStream(of: String.self)
+    // Reading blocks, so it has a thread of its own.
+    Thread.detachNewThread { [self] in
+      while let line = try? firstLine(), !line.isEmpty { send.yield(line) }
+      send.finish()
+    }
+    return lines
+  }
+
+  /// Waits for its end, and returns all that it printed.
+  package func output() throws -> String {
+    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    let status = process.withLock { process in
+      process.waitUntilExit()
+      return process.terminationStatus
+    }
+    let text = String(decoding: data, as: UTF8.self)
+    guard status == 0 else { throw Failure(program: name, status: status, output: text) }
+    return text
+  }
+
+  /// Ends it at once: it has nothing to tidy up, and would wait for its connections.
+  package func stop() {
+    process.withLock { process in
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+    }
+  }
+
+  package struct Failure: Error {
+    package var program: String
+    package var status: Int32
+    package var output: String
+  }
+}
