@@ -196,4 +196,31 @@ public protocol NoticeStore: Sendable {
 }
 
 /// All that the host keeps between its runs.
-public protocol StateStore: RunLifeStore, PauseStore, NoticeStore, SlotStore, ServeStore {}
+public protocol StateStore: RunLifeStore, PauseStore, NoticeStore, SlotStore, ServeStore {
+  /// How the tasks stand, in one look.
+  func standing() async throws -> TaskStanding
+}
+
+extension StateStore {
+  /// Three looks, one after the other.
+  public func standing() async throws -> TaskStanding {
+    TaskStanding(lastRuns: try await lastRuns(), pauses: try await pauses(), holders: try await holders())
+  }
+}
+
+/// How the tasks stand, as a store knows it.
+public struct TaskStanding: Sendable {
+  /// The newest final run of each task.
+  public var lastRuns: [String: RunResult]
+  /// The pauses in force.
+  public var pauses: [TaskPause]
+  /// Who runs or waits now.
+  public var holders: [LeaseHolder]
+
+  /// Creates a standing.
+  public init(lastRuns: [String: RunResult], pauses: [TaskPause], holders: [LeaseHolder]) {
+    self.lastRuns = lastRuns
+    self.pauses = pauses
+    self.holders = holders
+  }
+}

@@ -6,17 +6,18 @@ extension SQLStateStore {
   /// The pauses in force, by task.
   public func pauses() async throws -> [TaskPause] {
     let clock = clock
-    return try await read { connection in
-      let now = try clock.now(on: connection)
-      return try connection.map(
-        """
-        SELECT task, ends_at, reason, paused_by, since FROM pauses WHERE ends_at IS NULL OR ends_at > ?1 ORDER BY task
-        """, [.integer(now.microseconds)]
-      ) { row in
-        TaskPause(
-          task: row[0].text ?? "", until: StoreRows.instant(row[1]), reason: row[2].text ?? "", by: row[3].text ?? "",
-          since: StoreRows.instant(row[4]) ?? now)
-      }
+    return try await read { try Self.pauses($0, at: clock.now(on: $0)) }
+  }
+
+  static func pauses(_ connection: any DatabaseConnection, at now: Timestamp) throws -> [TaskPause] {
+    try connection.map(
+      """
+      SELECT task, ends_at, reason, paused_by, since FROM pauses WHERE ends_at IS NULL OR ends_at > ?1 ORDER BY task
+      """, [.integer(now.microseconds)]
+    ) { row in
+      TaskPause(
+        task: row[0].text ?? "", until: StoreRows.instant(row[1]), reason: row[2].text ?? "", by: row[3].text ?? "",
+        since: StoreRows.instant(row[4]) ?? now)
     }
   }
 

@@ -54,14 +54,10 @@ extension SQLStateStore {
 
   /// The newest final run of each task.
   public func lastRuns() async throws -> [String: RunResult] {
-    let owners = owners
-    let records = try await read { connection in
-      try RunTable(connection: connection, owners: owners).records(
-        """
-        WHERE run_id IN (SELECT max(run_id) FROM runs WHERE mode = 'run' AND is_final = 1 GROUP BY task)
-        """, [])
-    }
-    return Dictionary(records.map { ($0.result.task, $0.result) }) { first, _ in first }
+    let (owners, known) = (owners, finalResults)
+    let results = try await read { try RunTable(connection: $0, owners: owners).lastResults(known) }
+    finalResults = results
+    return results
   }
 }
 
@@ -94,6 +90,22 @@ struct RunTable {
     if result.status.isFinal {
       try connection.execute("DELETE FROM cancel_requests WHERE run_id = ?1", [.text(result.runID)])
     }
+  }
+
+  /// The newest final run of each task. A final record never changes, so that one which is known isn't read again.
+  func lastResults(_ known: [String: RunResult]) throws -> [String: RunResult] {
+    var results: [String: RunResult] = [:]
+    let newest = try connection.map(
+      "SELECT task, max(run_id) FROM runs WHERE mode = 'run' AND is_final = 1 GROUP BY task"
+    ) { (task: $0[0].text ?? "", runID: $0[1].text ?? "") }
+    for (task, runID) in newest {
+      if let result = known[task], result.runID == runID {
+        results[task] = result
+      } else {
+        results[task] = try records("WHERE run_id = ?1", [.text(runID)]).first?.result
+      }
+    }
+    return results
   }
 
   func records(_ suffix: String, _ values: [DatabaseValue]) throws -> [RunRecord] {

@@ -25,6 +25,8 @@ public actor SQLStateStore: StateStore {
   private var isWriting = false
   private var waitingForDisk: [CheckedContinuation<Void, any Error>] = []
   private var isSyncing = false
+  /// The newest final run of each task, as it was read last.
+  var finalResults: [String: RunResult] = [:]
   /// Commits since somebody began to wait for the disk.
   private var commitsWaiting = 0
   /// How many may wait for the disk, and how many commits they wait for to join them, while the store is busy.

@@ -51,8 +51,9 @@ struct CleanupRoutes {
         "GET", "/api/cleanup/status", "The odds application's: whether its clean-up or a scrape runs",
         answers: RouteAnswer.ok(CleanupStatus.schema, "What runs")
       ) { [parts] _ in
-        let cleanup = try await task()
-        let scrapes = try await parts.status.tasks().filter { $0.plugin == "scraping" }
+        let tasks = try await parts.status.tasks()
+        let cleanup = try Self.cleanup(among: tasks)
+        let scrapes = tasks.filter { $0.plugin == "scraping" }
         return try .json(
           CleanupStatus(
             isCleanupRunning: !cleanup.running.isEmpty, isScrapingActive: scrapes.contains { !$0.running.isEmpty }))
@@ -61,7 +62,11 @@ struct CleanupRoutes {
   }
 
   private func task() async throws -> TaskStatus {
-    guard let task = try await parts.status.tasks().first(where: { $0.plugin == "odds_retention" && $0.isEnabled })
+    try Self.cleanup(among: try await parts.status.tasks())
+  }
+
+  private static func cleanup(among tasks: [TaskStatus]) throws -> TaskStatus {
+    guard let task = tasks.first(where: { $0.plugin == "odds_retention" && $0.isEnabled })
     else { throw Problem(404, "no_cleanup", "no task of the plugin odds_retention is enabled") }
     return task
   }

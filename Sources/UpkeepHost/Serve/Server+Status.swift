@@ -69,9 +69,10 @@ extension Server: HostStatus {
   private func statuses(of tasks: [TaskConfiguration]) async throws -> [TaskStatus] {
     let host = await live.host
     let next = await scheduler.nextRuns()
-    let lastRuns = try await store.lastRuns()
-    let pauses = Dictionary(try await store.pauses().map { ($0.task, $0) }) { first, _ in first }
-    let holders = Dictionary(grouping: try await store.holders(), by: \.task)
+    let standing = try await store.standing()
+    let lastRuns = standing.lastRuns
+    let pauses = Dictionary(standing.pauses.map { ($0.task, $0) }) { first, _ in first }
+    let holders = Dictionary(grouping: standing.holders, by: \.task)
     let inLine = await scheduler.inLine
     return tasks.map { task in
       let overview = TaskOverview(task, in: host.configuration, now: host.wallClock.now())
