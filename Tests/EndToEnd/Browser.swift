@@ -75,9 +75,17 @@ final class Browser: Sendable {
   /// Opens a page.
   func open(_ address: String) async throws { _ = try await post("/url", ["url": address]) }
 
-  /// Presses the first element of an XPath.
+  /// Presses the first element of an XPath; again where the page was made anew between finding and pressing it.
   func press(_ path: String) async throws {
-    _ = try await post("/element/\(try await element(path))/click", [:])
+    let elapsed = ContinuousClock().stopwatch()
+    while true {
+      do {
+        _ = try await post("/element/\(try await element(path))/click", [:])
+        return
+      } catch let failure as Failure where failure.description.contains("stale") && elapsed() < Self.patience {
+        continue
+      }
+    }
   }
 
   /// Presses the button with this text.

@@ -128,10 +128,24 @@ import UpkeepTestKit
             rules: [{ table: log, time_column: at, keep: 30d }]
 
       """)
+    // A row in the middle is locked until the run has been stopped there.
+    let (locked, lock) = AsyncStream.makeStream(of: Void.self)
+    let holding = Task {
+      let session = try await database.open(.write(.full), purpose: "test")
+      try await session.perform { connection in
+        try connection.execute("BEGIN")
+        _ = try connection.rows("SELECT 1 FROM log WHERE id = 300000 FOR UPDATE")
+        lock.finish()
+        _ = try connection.rows("SELECT pg_sleep(300)")
+      }
+    }
+    for await _ in locked {}
     let sleeper = try place.start(["run", "table_retention", "--json"])
     var left: Int64 = 600_000
     while left == 600_000 { left = try await count("log", in: database) }
     sleeper.signal(SIGSTOP)
+    holding.cancel()
+    _ = try? await holding.value
     // Its last batch may still be ended by the server.
     let clock = ContinuousClock()
     let elapsed = clock.stopwatch()
