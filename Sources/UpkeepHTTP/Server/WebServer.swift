@@ -31,12 +31,6 @@ public struct WebServer: Sendable {
   private let logger: Logger
   private let end = ServerEnd()
 
-  /// Has concurrent work of the whole process go on the threads that look after connections: what a request asks for
-  /// then needs no other thread. At most once, at the start of a program that serves.
-  public static func shareThreads() {
-    NIOSingletons.unsafeTryInstallSingletonPosixEventLoopGroupAsConcurrencyGlobalExecutor()
-  }
-
   /// Creates a server.
   ///
   /// - Parameters:

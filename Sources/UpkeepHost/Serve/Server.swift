@@ -76,11 +76,6 @@ public final class Server: Sendable {
     self.notices = notices
   }
 
-  /// Prepares the process for a server, before it does anything else. At most once.
-  public static func prepareProcess() {
-    WebServer.shareThreads()
-  }
-
   /// Has the configuration loaded now, whether its file changed or not.
   public func reload() {
     reloader.requestReload()

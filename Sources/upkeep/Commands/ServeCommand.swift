@@ -26,7 +26,6 @@ struct ServeCommand: UpkeepSubcommand {
 
   func execute(_ console: Console) async throws -> ExitStatus {
     let sinceStart = Host.systemClock.stopwatch()
-    Server.prepareProcess()
     let host = try loadHost()
     let server = try Server(host, logger: host.serveLogger(), notifier: ServiceNotifier(), sinceStart: sinceStart)
     let signals = ServeSignals(server, clock: host.clock)
