@@ -8,12 +8,12 @@ extension Host {
   /// The state store, which is created where there is none yet. It is opened at the first call.
   /// - Throws: ``UpkeepCore/TaskError`` where the configuration names a database that can't hold it.
   public func openStore() throws -> any StateStore {
-    SQLStateStore(database: try stateDatabase(), inspector: inspector, wallClock: wallClock)
+    try store()
   }
 
   /// The state store where there is one: looking must not create it. Runs of dead processes are ended first.
   public func existingStore() async throws -> (any StateStore)? {
-    let store = SQLStateStore(database: try stateDatabase(), inspector: inspector, wallClock: wallClock)
+    let store = try store()
     guard try await store.isThere() else { return nil }
     try await store.reap()
     return store
@@ -25,6 +25,10 @@ extension Host {
     guard let store = store as? SQLStateStore else { return }
     _ = try? await store.pruneIfDue(
       now: wallClock.now(), keep: configuration.historyKeep, keepFailures: configuration.historyKeepFailures)
+  }
+
+  private func store() throws -> SQLStateStore {
+    SQLStateStore(database: try stateDatabase(), inspector: inspector, wallClock: wallClock)
   }
 
   private func stateDatabase() throws -> any Database {

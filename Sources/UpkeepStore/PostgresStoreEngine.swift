@@ -9,8 +9,14 @@ struct PostgresStoreEngine: StoreEngine {
 
   func hasStore(in database: any Database) async throws -> Bool {
     let session = try await database.open(.read, purpose: "upkeep/state")
-    defer { Task { await session.close() } }
-    return try await session.transaction(.read) { try StoreSchema.inspect($0) } != .empty
+    do {
+      let finding = try await session.transaction(.read) { try StoreSchema.inspect($0) }
+      await session.close()
+      return finding != .empty
+    } catch {
+      await session.close()
+      throw error
+    }
   }
 
   func open(_ database: any Database, _ clock: StoreClock) async throws -> any DatabaseSession {

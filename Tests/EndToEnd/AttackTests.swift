@@ -118,6 +118,17 @@ import UpkeepTestKit
     }
   }
 
+  @Test func whoAsksOnAndReadsNothingIsCutOff() async throws {
+    try await attacking { port in
+      let socket = try ClientSocket(port: port, receiveBuffer: 4096)
+      let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      // More than all that lies between the two can hold.
+      await #expect(throws: ClientSocket.Failure.self) {
+        try await socket.send(String(repeating: request, count: 600_000))
+      }
+    }
+  }
+
   @Test func listenersThatDoNotReadHoldNothingUp() async throws {
     try await attacking { port in
       var sleepers: [ClientSocket] = []

@@ -1,6 +1,7 @@
 import Synchronization
 import Testing
 import UpkeepCore
+import UpkeepTestKit
 
 /// The disk refuses an operation, once or from then on, or is full.
 @Suite struct DiskErrorTests {

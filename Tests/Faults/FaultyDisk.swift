@@ -1,5 +1,6 @@
 import FaultVFS
 import Foundation
+import UpkeepTestKit
 
 /// What goes wrong with a disk.
 enum Fault: Hashable {
@@ -73,23 +74,4 @@ final class FaultyDisk: Sendable {
 
 struct DiskFailure: Error {
   var message: String
-}
-
-/// A folder that goes away with the test, by the name that SQLite knows it by.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    let parent = NSTemporaryDirectory()
-    let resolved = realpath(parent, nil)
-    defer { free(resolved) }
-    path = "\(resolved.map { String(cString: $0) } ?? parent)/upkeep-fault-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(atPath: path)
-  }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
 }

@@ -3,6 +3,7 @@ import OddsOracle
 import UpkeepCore
 import UpkeepDatabase
 import UpkeepDemo
+import UpkeepTestKit
 
 /// A folder with a configuration and an odds database, in which the program is run and killed while somebody else
 /// writes.

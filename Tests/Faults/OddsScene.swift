@@ -5,6 +5,7 @@ import OddsRetentionPlugin
 import UpkeepCore
 import UpkeepDatabase
 import UpkeepDemo
+import UpkeepTestKit
 
 /// An odds database, what a purge must leave of it, and purges of copies of it.
 final class OddsScene: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import UpkeepTestKit
 
 /// The built program, as a process of its own.
 enum Program {

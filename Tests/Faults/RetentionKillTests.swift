@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepTestKit
 
 /// A retention run is killed in the middle: what its rules keep is there, and the next run finishes.
 @Suite struct RetentionKillTests {

@@ -3,6 +3,7 @@ import Testing
 import UpkeepCore
 import UpkeepDatabase
 import UpkeepDemo
+import UpkeepTestKit
 
 /// A database that the program may not write.
 @Suite struct UnwritableTests {

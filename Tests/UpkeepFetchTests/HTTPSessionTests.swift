@@ -61,6 +61,20 @@ import UpkeepTestKit
     }
   }
 
+  /// What is left on a connection after an answer that wasn't as it should be spoils nobody else's next one.
+  @Test func keepsAConnectionForWhomItWasMade() async throws {
+    // Each connection is answered once, and kept.
+    let server = try StubServer(.stalls("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"))
+    try await HTTPFetcher(clock: ContinuousClock()).keepingConnections { fetcher in
+      func ask(_ party: String) async -> String {
+        await code(fetcher, FetchRequest(server.url(), timeout: .milliseconds(500), party: party))
+      }
+      #expect(await ask("betpawa") == "200")
+      #expect(await ask("bet9ja") == "200")
+      #expect(await ask("betpawa") == "fetch_timeout")
+    }
+  }
+
   /// The proxy of the environment gets the request, and this machine is asked without it.
   @Test func asksThroughTheProxyOfTheEnvironment() async throws {
     let proxy = try StubServer.json("no", status: "403 Forbidden")

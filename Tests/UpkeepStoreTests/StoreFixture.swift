@@ -13,22 +13,6 @@ enum StoreKind: String, CaseIterable, Sendable {
   case postgres
 }
 
-/// A folder that goes away with the test.
-final class TemporaryFolder: Sendable {
-  let path: String
-
-  init() throws {
-    path = NSTemporaryDirectory() + "upkeep-store-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(atPath: path)
-  }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
-}
-
 struct StoreFixture {
   let clock = ManualClock()
   let wallClock: ManualWallClock

@@ -16,8 +16,6 @@ public struct WebServer: Sendable {
   /// How long a body may take to come in, and how long a connection may stand without a request or in the middle of its
   /// header fields.
   static let patience = Duration.seconds(15)
-  /// An answer that the system takes at once.
-  static let shortAnswer = 16 << 10
   /// How often somebody who listens to events hears that the stream lives.
   static let nudgeInterval = Duration.seconds(15)
   /// The most connections at a time; more wait until one is free.
@@ -74,12 +72,9 @@ public struct WebServer: Sendable {
         try await send(events, head, writer, channel)
         throw ConnectionIsOver()
       }
-      // Who doesn't read a long answer is cut off; a short one has a place on its way, and who sends nothing more is cut
-      // off for that.
-      let isLong = response.body.count > Self.shortAnswer
-      let deadline =
-        isLong ? channel.eventLoop.scheduleTask(in: .init(Self.patience)) { channel.close(promise: nil) } : nil
-      defer { deadline?.cancel() }
+      // Who doesn't read the answer is cut off.
+      let deadline = channel.eventLoop.scheduleTask(in: .init(Self.patience)) { channel.close(promise: nil) }
+      defer { deadline.cancel() }
       try await writer.write(
         response: head,
         body: response.body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: response.body)))

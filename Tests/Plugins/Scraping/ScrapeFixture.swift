@@ -115,19 +115,6 @@ final class ScrapeFixture: DatabaseResources, FetchResources {
   }
 }
 
-/// A folder that goes with the value.
-final class TemporaryFolder: Sendable {
-  let path = NSTemporaryDirectory() + "upkeep-scrape-\(UUID().uuidString)"
-
-  init() throws {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(atPath: path)
-  }
-}
-
 /// Asks nobody but this machine: a test that would ask somebody else fails.
 struct LoopbackFetcher: Fetcher {
   private let inner: any Fetcher
