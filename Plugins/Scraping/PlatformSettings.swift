@@ -94,15 +94,14 @@ public struct PlatformTable: SettingValue {
             "platform", entry.key, code: "unknown_platform", known: Platforms.all.map { $0.name }, at: entry.keyOrigin))
         continue
       }
+      // Whatever else is wrong with the platform.
+      if let address = entry.value["base_url"], case .string(let text) = address.content,
+        let problem = PlatformAddress.problem(text)
+      {
+        problems.append(Diagnostic(code: "bad_url", "\(entry.key).base_url: \(problem)", at: address.origin))
+      }
       do throws(SettingProblem) {
-        let settings = try PlatformSettings.read(entry.value, in: scope)
-        if let problem = PlatformAddress.problem(settings.baseURL) {
-          problems.append(
-            Diagnostic(
-              code: "bad_url", "\(entry.key).base_url: \(problem)",
-              at: entry.value["base_url"]?.origin ?? entry.value.origin))
-        }
-        table[entry.key] = settings
+        table[entry.key] = try PlatformSettings.read(entry.value, in: scope)
       } catch {
         problems.append(
           Diagnostic(

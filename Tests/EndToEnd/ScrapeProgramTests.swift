@@ -75,6 +75,28 @@ import UpkeepTestKit
     #expect(trap.requests.allSatisfy { $0.hasPrefix("CONNECT ") })
   }
 
+  @Test func saysAllThatIsWrongWithAPlatformAtOnce() async throws {
+    let place = try Workplace(
+      """
+      version: 1
+      databases: { odds: { sqlite: odds.sqlite } }
+      tasks:
+        scraping:
+          settings:
+            database: odds
+            platforms: { bet9ja: { base_url: "ftp://x", concurrency: 0 }, betpawo: {} }
+
+      """)
+    let outcome = try await place.run("validate")
+    #expect(outcome.status == 4)
+    for problem in [
+      "upkeep.yaml:7:40: error: platforms: bet9ja.base_url: expected scheme and host, such as https://www.example.org, "
+        + "found \"ftp://x\" [bad_url]",
+      "upkeep.yaml:7:64: error: platforms: bet9ja.concurrency: expected at least 1, found 0 [out_of_range]",
+      "upkeep.yaml:7:69: error: platforms: unknown platform betpawo; did you mean betpawa? [unknown_platform]",
+    ] { #expect(outcome.errors.contains(problem), "\(outcome.errors)") }
+  }
+
   @Test func answersForThePlatformsAsLongAsItIsWanted() async throws {
     // A port that was free a moment ago.
     let port = try StubServer.json("{}").port

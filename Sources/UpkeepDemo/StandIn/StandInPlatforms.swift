@@ -106,8 +106,9 @@ public final class StandInPlatforms: Sendable {
     do {
       try await server.run()
     } catch let error as IOError {
+      let reason = String(cString: strerror(error.errnoCode))
       throw TaskError(
-        code: "cannot_listen", place: "127.0.0.1:\(port)", problem: "it can't be listened on: \(error)",
+        code: "cannot_listen", place: "127.0.0.1:\(port)", problem: "it can't be listened on: \(reason)",
         fix: "end what listens there")
     }
   }

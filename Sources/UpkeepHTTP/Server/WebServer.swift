@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import HummingbirdCore
 public import Logging
@@ -90,8 +91,9 @@ public struct WebServer: Sendable {
         end.begin()
       }
     } catch let error as IOError {
+      let reason = String(cString: strerror(error.errnoCode))
       throw TaskError(
-        code: "cannot_listen", place: "\(host):\(port)", problem: "it can't be listened on: \(error)",
+        code: "cannot_listen", place: "\(host):\(port)", problem: "it can't be listened on: \(reason)",
         fix: "end what listens there, or set another host.listen")
     }
   }
