@@ -18,7 +18,7 @@
 // that call as ever. Nothing is kept back over a sync, a read, a truncation or a write that doesn't follow the pattern
 // of header and page.
 
-enum { FRAME_HEADER = 24, CHUNK = 65536, GATHERED = 1 << 20, STATEMENT_JOURNAL = 4 << 20, CHECKPOINT_LOCK = 1 };
+enum { FRAME_HEADER = 24, CHUNK = 65536, GATHERED = 1 << 19, STATEMENT_JOURNAL = 2 << 20, CHECKPOINT_LOCK = 1 };
 
 /// An open file; `real` is the file of the VFS below.
 struct handle {
@@ -40,21 +40,27 @@ static sqlite3_io_methods methods[4];
 
 static sqlite3_file *real(sqlite3_file *file) { return ((struct handle *)file)->real; }
 
-/// Writes what was gathered. The system's VFS takes less than 128 KiB at once.
-static int flush(struct handle *handle) {
+/// Writes piece by piece: the system's VFS takes less than 128 KiB at once, and says of 4 MiB that the disk is full
+/// (`seekAndWriteFd` in `os_unix.c`). A statement's journal that leaves the memory is written as a whole.
+static int write_pieces(sqlite3_file *file, const unsigned char *bytes, int count, sqlite3_int64 offset) {
   int result = SQLITE_OK;
-  for (int at = 0; at < handle->length && result == SQLITE_OK; at += CHUNK) {
-    int rest = handle->length - at;
-    result = handle->real->pMethods->xWrite(
-        handle->real, handle->frames + at, rest < CHUNK ? rest : CHUNK, handle->offset + at);
+  for (int at = 0; at < count && result == SQLITE_OK; at += CHUNK) {
+    int rest = count - at;
+    result = file->pMethods->xWrite(file, bytes + at, rest < CHUNK ? rest : CHUNK, offset + at);
   }
+  return result;
+}
+
+/// Writes what was gathered.
+static int flush(struct handle *handle) {
+  int result = write_pieces(handle->real, handle->frames, handle->length, handle->offset);
   handle->length = 0;
   return result;
 }
 
 static int log_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 offset) {
   struct handle *handle = (struct handle *)file;
-  if (!handle->frames) return real(file)->pMethods->xWrite(real(file), bytes, count, offset);
+  if (!handle->frames) return write_pieces(real(file), bytes, count, offset);
   int follows = handle->length > 0 && offset == handle->offset + handle->length;
   int is_page = handle->wants_page && follows && count >= 512 && (count & (count - 1)) == 0;
   int is_header = !handle->wants_page && count == FRAME_HEADER;
@@ -65,7 +71,7 @@ static int log_write(sqlite3_file *file, const void *bytes, int count, sqlite3_i
   }
   if (!is_page && !is_header) {
     handle->wants_page = 0;
-    return real(file)->pMethods->xWrite(real(file), bytes, count, offset);
+    return write_pieces(real(file), bytes, count, offset);
   }
   memcpy(handle->frames + handle->length, bytes, (size_t)count);
   handle->length += count;

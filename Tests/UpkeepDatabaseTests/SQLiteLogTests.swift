@@ -59,6 +59,40 @@ struct SQLiteLogTests {
     }
   }
 
+  /// SQLite keeps what a statement changes so that it can be undone, in memory first; beyond some MiB it goes to a file in
+  /// one piece, larger than its own VFS takes at once.
+  @Test func takesAStatementThatChangesManyPages() async throws {
+    try await database { database in
+      let session = try await database.open(.write(.normal), purpose: "test")
+      try await session.perform { connection in
+        try connection.execute(
+          "CREATE TABLE large(id INTEGER PRIMARY KEY, text TEXT NOT NULL, parent INTEGER REFERENCES large)")
+        try connection.execute(
+          "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) "
+            + "INSERT INTO large(id, text) SELECT i, printf('%03500d', i) FROM n")
+      }
+      try await session.transaction(.write) { connection in
+        let rows = try connection.execute("UPDATE large SET text = 'b' || text WHERE id % 2 = 0")
+        #expect(rows == 1500)
+        // Fails in its last row, after all others were changed.
+        let failing = "UPDATE large SET text = CASE WHEN id = 3000 THEN NULL ELSE 'c' || text END"
+        let done = try? connection.execute(failing)
+        #expect(done == nil)
+      }
+      let (changed, undone, check) = try await session.perform { connection in
+        (
+          try connection.integer("SELECT count(*) FROM large WHERE text LIKE 'b%' AND id % 2 = 0"),
+          try connection.integer("SELECT count(*) FROM large WHERE text LIKE 'c%'"),
+          try connection.first("PRAGMA integrity_check")?[0].text
+        )
+      }
+      #expect(changed == 1500)
+      #expect(undone == 0)
+      #expect(check == "ok")
+      await session.close()
+    }
+  }
+
   /// Another program that finds nobody holding the last lock of the index ("WAL-mode File Format", 2.3.4) builds it anew,
   /// under the feet of those who use it.
   @Test func readingTheStateGivesNoLockBack() async throws {
