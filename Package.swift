@@ -69,12 +69,12 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"]), .brew(["libyaml"])]),
-    .systemLibrary(
-      name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev", "pkg-config"]), .brew(["libpq"])]),
     room("UpkeepCore", [log]),
     room("UpkeepRuns", ["UpkeepCore", "UpkeepSchedule"]),
     room("UpkeepSchedule", ["UpkeepCore"]),
     room("UpkeepConfiguration", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", "CLibYAML"]),
+    // The system's libpq, loaded with the first connection to a server.
+    .target(name: "CLibPQ"),
     // What SQLite's own interface doesn't offer for its write-ahead log, in C.
     .target(name: "CSQLiteLog", linkerSettings: [.linkedLibrary("sqlite3")]),
     // What the C library's allocator is told.
