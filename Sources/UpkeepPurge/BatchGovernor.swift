@@ -4,7 +4,8 @@ import UpkeepDatabase
 /// Decides how large the next batch is, how long to pause after it, and when the log is begun anew.
 ///
 /// A batch holds the write lock. SQLite's busy handler has no queue: a writer that finds the lock taken looks again
-/// after 1, 2, 5, 10 and 15 ms (`delays` in `sqliteDefaultBusyCallback`), which is 1, 3, 8, 18 and 33 ms after it came.
+/// after 1, 2, 5, 10, 15, 20, 25 and 25 ms (`delays` in `sqliteDefaultBusyCallback`), which is 1, 3, 8, 18, 33, 53, 78
+/// and 103 ms after it came.
 /// A purger that locks again at once starves it. So a hold ends shortly before the third look, at which the writers that
 /// came at its beginning find the lock free; the pause after it lasts until the writers that wait have looked: it ends
 /// as soon as others have committed and no more commits follow, and at the latest when every writer that came during
@@ -14,18 +15,21 @@ struct BatchGovernor: Sendable {
   static let hold = Duration.microseconds(7000)
   /// When a writer that found the lock taken looks again, after it came.
   static let looks: [Duration] = [
-    .milliseconds(1), .milliseconds(3), .milliseconds(8), .milliseconds(18), .milliseconds(33),
+    .milliseconds(1), .milliseconds(3), .milliseconds(8), .milliseconds(18), .milliseconds(33), .milliseconds(53),
+    .milliseconds(78), .milliseconds(103),
   ]
   /// Between two looks at whether others have committed.
   static let glance = Duration.microseconds(100)
   /// For so long no commit must come for the writers that waited to have had their turn: at least twice what lies
   /// between two commits of theirs.
   static let lulls = Duration.microseconds(400)...Duration.milliseconds(1)
-  /// The longest hold while nobody else writes: again just short of a look.
-  static let quietHold = Duration.microseconds(32_500)
+  /// The longest hold while nobody else writes, again just short of a look. The longer nobody has written, the longer:
+  /// who writes every second waits a sixteenth of one for the lock. A cancellation is answered within a tenth of a second
+  /// even so.
+  static let quietHolds = Duration.microseconds(32_500)...Duration.microseconds(77_000)
   /// After so much holding without a pause, one is made for writers that came meanwhile: nothing tells of them before
-  /// they have had their turn.
-  static let quietStretch = Duration.milliseconds(100)
+  /// they have had their turn. Longer, too, the longer nobody has written.
+  static let quietStretches = Duration.milliseconds(100)...Duration.milliseconds(400)
   /// How much longer a pause lasts where somebody who commits all the time hasn't: a writer that missed its first looks
   /// looks every 15 to 25 ms only.
   static let patience = Duration.milliseconds(25)
@@ -38,7 +42,7 @@ struct BatchGovernor: Sendable {
   /// Parts of a batch, between which it may be cut.
   static let parts = 16
   /// Rows of the driving table in a part: a batch may run over by as much where rows begin to take longer.
-  static let largestPart = 256
+  static let largestPart = 64
   /// Frames of the log that a checkpoint in the background is due for while others write, at the least.
   static let backlog = 256
   /// Frames after which the log is begun anew: 12 MB with pages of 4 KiB; more where batches are large, since each time
@@ -98,7 +102,7 @@ struct BatchGovernor: Sendable {
 
   /// How long the next batch may hold the lock.
   var target: Duration {
-    othersWrite ? Self.hold : Self.quietHold
+    othersWrite ? Self.hold : Self.clamped(sinceOthersWrote / 16, to: Self.quietHolds)
   }
 
   /// Rows of the driving table in a part of the next batch.
@@ -146,7 +150,7 @@ struct BatchGovernor: Sendable {
       return Self.pause(after: hold)
     }
     heldQuietly += hold
-    guard heldQuietly >= Self.quietStretch else { return .zero }
+    guard heldQuietly >= Self.clamped(sinceOthersWrote / 8, to: Self.quietStretches) else { return .zero }
     heldQuietly = .zero
     return Self.pause(after: hold)
   }
@@ -165,7 +169,11 @@ struct BatchGovernor: Sendable {
 
   /// For so long no commit must come for the writers that waited to have had their turn.
   var lull: Duration {
-    min(Self.lulls.upperBound, max(Self.lulls.lowerBound, .seconds(2 * gap)))
+    Self.clamped(.seconds(2 * gap), to: Self.lulls)
+  }
+
+  private static func clamped(_ duration: Duration, to range: ClosedRange<Duration>) -> Duration {
+    min(range.upperBound, max(range.lowerBound, duration))
   }
 
   /// How much longer the pause lasts that is just over, where nobody has committed in it: those who commit in most pauses

@@ -90,9 +90,9 @@ public struct Purge: Sendable {
     guard database.engine == .sqlite else { return try await prepareServer(session) }
     return try await session.perform { connection in
       // Pages are kept so that batches find the inner pages of every index again.
-      try connection.execute("PRAGMA cache_size = -12000")
+      try connection.execute("PRAGMA cache_size = -9000")
       // Lists of rows are searched again and again; what doesn't fit goes to a file.
-      try connection.execute("PRAGMA temp.cache_size = -4000")
+      try connection.execute("PRAGMA temp.cache_size = -2000")
       if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }
       let journal = try connection.first("PRAGMA journal_mode")?[0].text ?? ""
       if journal != "wal" {

@@ -1,64 +1,6 @@
 import UpkeepCore
 import UpkeepDatabase
 
-/// An index of a table in which neighbouring rows lie far apart, from a sample.
-///
-/// A short batch in the order of such a table changes nearly a page of the index for each row, and the next batch changes
-/// the same pages again: many times what one large deletion writes.
-struct ScatteredIndex: Sendable {
-  private static let rows: Int64 = 1000
-  private static let neighbours = 64
-  /// Entries of an index that lie on one page, roughly.
-  private static let page = 128.0
-  /// Pages of all indexes for each row, above which the walk in slabs writes less.
-  private static let enough = 0.6
-  /// Rows below which the indexes stay small enough.
-  private static let smallest: Int64 = 50_000
-
-  /// The columns of the index that lies furthest apart, in its order.
-  let columns: [String]
-
-  /// Looks at three runs of doomed rows; nothing where short batches in the order of the table change few pages.
-  init?(_ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, on connection: any DatabaseConnection)
-    throws
-  {
-    guard extent.rows >= Self.smallest else { return nil }
-    var (sum, furthest, columns) = (0.0, 0.0, [String]())
-    for index in pass.table.indexes where !index.isPartial && !index.columns.contains("") {
-      guard let leading = index.columns.first else { continue }
-      let pages = try Self.pages(for: leading, of: pass, condition, extent: extent, on: connection)
-      sum += pages
-      if pages > furthest { (furthest, columns) = (pages, index.columns) }
-    }
-    guard sum >= Self.enough else { return nil }
-    self.columns = columns
-  }
-
-  /// Pages of an index for each of a thousand rows that follow each other in the table.
-  private static func pages(
-    for column: String, of pass: DeletionPass, _ condition: RowCondition, extent: RowExtent,
-    on connection: any DatabaseConnection
-  ) throws -> Double {
-    let (table, name) = (SQL.quoted(pass.table.name), SQL.quoted(column))
-    var run = SQL("SELECT v FROM (SELECT t.\(name) AS v FROM \(table) t NOT INDEXED WHERE ", reserved: 2)
-    run += "t.\(pass.rowNumber) >= ?1 AND "
-    run.add(condition, of: "t", scanning: true)
-    run += " ORDER BY t.\(pass.rowNumber) LIMIT ?2) WHERE v IS NOT NULL ORDER BY v"
-    let between =
-      "SELECT count(*) FROM (SELECT 1 FROM \(table) WHERE \(name) >= ?1 AND \(name) < ?2 LIMIT \(Int(page)))"
-    var (looks, entries) = (0, 0.0)
-    for quarter in Int64(1)...3 {
-      let start = extent.quarter(quarter)
-      let values = try connection.map(run.text, [.integer(start), .integer(Self.rows)] + run.values) { $0[0] }
-      for position in stride(from: 0, to: values.count - 1, by: max(1, values.count / neighbours)) {
-        looks += 1
-        entries += Double(try connection.integer(between, [values[position], values[position + 1]]))
-      }
-    }
-    return looks == 0 ? 0 : entries / Double(looks) / page
-  }
-}
-
 /// Some thousand rows of a pass that nothing holds, listed in the order of an index, and deleted in that order.
 ///
 /// The pages of the table that these rows lie on are few enough to be changed by batch after batch, and each page of the
