@@ -80,7 +80,7 @@ let package = Package(
     // What the C library's allocator is told.
     .target(name: "CMemory"),
     room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite, "CSQLiteLog", "CLibPQ"]),
-    room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase"]),
+    room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase", "CMemory"]),
     room("UpkeepFetch", ["UpkeepCore", httpClient] + nio),
     room("UpkeepNotices", ["UpkeepCore", "UpkeepRuns", "UpkeepFetch", log] + subprocess),
     room("UpkeepRuntime", ["UpkeepCore", "UpkeepRuns", "UpkeepSchedule", log]),

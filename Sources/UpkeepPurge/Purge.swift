@@ -1,3 +1,4 @@
+import CMemory
 public import UpkeepCore
 public import UpkeepDatabase
 
@@ -81,6 +82,8 @@ public struct Purge: Sendable {
       result = .failure(error)
     }
     await session.close()
+    // The next task's pages would find their place beside those of this one otherwise.
+    if purpose == .deletion { memory_trim() }
     return try result.get()
   }
 
@@ -90,7 +93,7 @@ public struct Purge: Sendable {
     guard database.engine == .sqlite else { return try await prepareServer(session) }
     return try await session.perform { connection in
       // Pages are kept so that batches find the inner pages of every index again.
-      try connection.execute("PRAGMA cache_size = -9000")
+      try connection.execute("PRAGMA cache_size = -8000")
       // Lists of rows are searched again and again; what doesn't fit goes to a file.
       try connection.execute("PRAGMA temp.cache_size = -2000")
       if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }
