@@ -1,7 +1,7 @@
 public import UpkeepCore
 
 /// A task as `serve` sees it now.
-public struct TaskStatus: Sendable {
+public struct TaskStatus: Hashable, Sendable {
   /// Its name.
   public var name: String
   /// The plugin's id.

@@ -27,6 +27,8 @@ public actor SQLStateStore: StateStore {
   private var isSyncing = false
   /// The newest final run of each task, as it was read last.
   var finalResults: [String: RunResult] = [:]
+  /// How tasks stood at the last look, and the log at that moment: as long as nobody commits, they stand so still.
+  var lastStanding: (log: LogState, standing: TaskStanding)?
   /// Commits since somebody began to wait for the disk.
   private var commitsWaiting = 0
   /// How many may wait for the disk, and how many commits they wait for to join them, while the store is busy.
@@ -150,7 +152,7 @@ public actor SQLStateStore: StateStore {
     }
   }
 
-  private func session() async throws -> any DatabaseSession {
+  func session() async throws -> any DatabaseSession {
     if let opening { return try await opening.value }
     let task = Task { [engine, database, clock] in try await engine.open(database, clock) }
     opening = task

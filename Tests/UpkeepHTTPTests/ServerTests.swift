@@ -8,10 +8,10 @@ import UpkeepTestKit
 
 /// The server on a real socket.
 @Suite struct ServerTests {
-  private func serving(_ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+  private func serving(_ site: Site? = nil, _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
     let host = FakeHost()
     let server = WebServer(
-      host.site(), host: "127.0.0.1", port: 0, wallClock: host.wallClock, clock: ContinuousClock(),
+      site ?? host.site(), host: "127.0.0.1", port: 0, wallClock: host.wallClock, clock: ContinuousClock(),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let (ports, send) = AsyncStream.makeStream(of: Int.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -41,6 +41,41 @@ import UpkeepTestKit
       #expect(try await socket.answer(hasBody: false).status == 200)
       try await socket.send("OPTIONS /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
       #expect(try await socket.answer().status == 204)
+    }
+  }
+
+  /// A disk that hangs, say: whoever asks for something else isn't kept waiting, whichever thread looks after them.
+  @Test func aRouteThatHoldsItsThreadHoldsNobodyElseUp() async throws {
+    let (begun, gate) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    @Sendable func hold() {
+      begun.signal()
+      gate.wait()
+    }
+    let host = FakeHost()
+    let slow = Route("GET", "/slow", "Takes long", answers: []) { _ in
+      hold()
+      return .text("at last")
+    }
+    let rules = AccessRules(listen: "127.0.0.1")
+    let sessions = Sessions(wallClock: host.wallClock, random: SeededRandom())
+    try await serving(Site(routes: host.site().routes + [slow], rules: rules, sessions: sessions)) { port in
+      defer { gate.signal() }
+      let waiting = try ClientSocket(port: port)
+      try await waiting.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      await withCheckedContinuation { done in
+        DispatchQueue.global().async {
+          begun.wait()
+          done.resume()
+        }
+      }
+      // As many as there may be threads for connections, and one more.
+      for _ in 0...ProcessInfo.processInfo.activeProcessorCount {
+        let socket = try ClientSocket(port: port)
+        try await socket.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        #expect(try await socket.answer().status == 200)
+      }
+      gate.signal()
+      #expect(try await waiting.answer().body == "at last")
     }
   }
 

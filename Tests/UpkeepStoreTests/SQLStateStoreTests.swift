@@ -38,6 +38,27 @@ import UpkeepTestKit
     #expect(try await second.request(fixture.request("01C")).blockers == ["01B"])
   }
 
+  /// Another process's runs, pauses and leases show at the next look, though nothing is read anew while nobody commits.
+  @Test func seesWhatOtherProcessesDo() async throws {
+    let (first, second) = (fixture.sqlite(), fixture.sqlite())
+    #expect(try await first.standing().lastRuns == [:])
+    for number in 1...3 {
+      try await second.save(fixture.record("01A\(number)", status: .completed))
+      for _ in 0..<2 {
+        #expect(try await first.standing().lastRuns.values.map(\.runID) == ["01A\(number)"])
+      }
+    }
+    let run = fixture.request("01B")
+    _ = try await second.request(run)
+    #expect(try await first.standing().holders.map(\.runID) == ["01B"])
+    let now = fixture.wallClock.now()
+    try await second.pause(
+      TaskPause(task: "tidy", until: now + .seconds(60), reason: "why", by: "ann", since: now))
+    #expect(try await first.standing().pauses.map(\.task) == ["tidy"])
+    fixture.wallClock.set(now + .seconds(61))
+    #expect(try await first.standing().pauses == [])
+  }
+
   @Test func marksItsFileAndUsesAWriteAheadLog() async throws {
     let store = fixture.sqlite()
     try await store.open()

@@ -16,7 +16,7 @@ struct HealthRoutes {
           throw Problem(503, "not_alive", "the scheduler's loop stands still")
         }
         return Self.fine
-      },
+      }.quick(),
       Route("GET", "/readyz", "Whether the host can do its work", answers: Self.answers) { [parts] _ in
         let troubles = await parts.status.troubles()
         guard troubles.isEmpty else {

@@ -1,3 +1,4 @@
+import Synchronization
 import UpkeepCore
 import UpkeepRuns
 
@@ -9,8 +10,22 @@ struct TaskRoutes {
     self.parts = parts
   }
 
-  private struct List: Encodable {
-    var tasks: [TaskDocument]
+  private let list = List()
+
+  /// The document of all tasks: written anew where one of them stands otherwise than before.
+  private final class List: Sendable {
+    private struct Document: Encodable {
+      var tasks: [TaskDocument]
+    }
+
+    private let last = Mutex<(tasks: [TaskStatus], etag: String, response: WebResponse)?>(nil)
+
+    func response(_ tasks: [TaskStatus], _ etag: String) throws -> WebResponse {
+      if let last = last.withLock(\.self), last.etag == etag, last.tasks == tasks { return last.response }
+      let response = try WebResponse.json(Document(tasks: tasks.map { TaskDocument(task: $0, etag: etag) }))
+      last.withLock { $0 = (tasks, etag, response) }
+      return response
+    }
   }
 
   static let wait = Parameter("wait", .boolean, "Whether the answer waits for the end of the run")
@@ -33,10 +48,10 @@ struct TaskRoutes {
       Route(
         "GET", "/api/v1/tasks", "All tasks with schedule, last run, next run and settings",
         answers: RouteAnswer.ok(.object([Schema.Member("tasks", .list(.named("Task")))]), "The tasks, in file order")
-      ) { [parts] _ in
+      ) { [parts, list] _ in
         let etag = await parts.configuration.configurationStatus().hash
-        return try await .json(List(tasks: parts.status.tasks().map { TaskDocument(task: $0, etag: etag) }))
-      },
+        return try await list.response(parts.status.tasks(), etag)
+      }.quick(),
       Route("GET", "/api/v1/tasks/{task}", "One task", answers: RouteAnswer.ok(.named("Task"), "The task")) {
         [parts] request in
         let document = try await parts.document(request.value("task"))

@@ -61,7 +61,9 @@ public struct WebServer: Sendable {
         maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 100))
     channel.idleTimeout = .init(Self.patience)
     let dates = HTTPDates(wallClock)
-    let server = try HTTPServerBuilder.http1(configuration: channel).buildServer(
+    let configuration = channel
+    let builder = HTTPServerBuilder { LoopChannel(base: HTTP1Channel(responder: $0, configuration: configuration)) }
+    let server = try builder.buildServer(
       configuration: ServerConfiguration(
         address: .hostname(host, port: port),
         availableConnectionsDelegate: MaximumAvailableConnections(Self.mostConnections, logger: logger)),

@@ -75,36 +75,14 @@ extension Server: HostStatus {
     let holders = Dictionary(grouping: standing.holders, by: \.task)
     let inLine = await scheduler.inLine
     return tasks.map { task in
-      let overview = TaskOverview(task, in: host.configuration, now: host.wallClock.now())
-      let prefix = "tasks.\(task.name).settings."
       let held = holders[task.name] ?? []
-      return TaskStatus(
-        name: task.name, plugin: task.plugin, isEnabled: task.isEnabled, pause: pauses[task.name],
-        running: held.filter { !$0.isWaiting }.map(\.runID),
-        waiting: held.filter(\.isWaiting).map(\.runID) + (inLine[task.name] ?? []), schedule: overview.schedule,
-        interval: overview.interval, cron: overview.cron, timeZone: overview.timeZone, timeout: overview.timeout,
-        nextRunAt: next[task.name], lastRun: lastRuns[task.name],
-        settings: overview.settings.map {
-          Self.setting($0, key: String($0.key.dropFirst(prefix.count)), of: task.plugin)
-        }, hasPreview: task.prepared.preview != nil, origins: Self.origins(of: task.name, in: host))
+      var status = outlines.outline(of: task, in: host)
+      status.pause = pauses[task.name]
+      status.running = held.filter { !$0.isWaiting }.map(\.runID)
+      status.waiting = held.filter(\.isWaiting).map(\.runID) + (inLine[task.name] ?? [])
+      status.nextRunAt = next[task.name]
+      status.lastRun = lastRuns[task.name]
+      return status
     }
-  }
-
-  /// Where the values of a task's keys come from that may be changed.
-  private static func origins(of task: String, in host: Host) -> [String: String] {
-    let keys = ["enabled", "interval", "timeout"]
-    return Dictionary(
-      uniqueKeysWithValues: keys.map { ($0, host.configuration.effective["tasks.\(task).\($0)"]?.origin) }
-    )
-    .compactMapValues(\.self)
-  }
-
-  private static func setting(_ value: EffectiveValue, key: String, of plugin: String) -> SettingStatus {
-    // A part of a map, such as limits.sync, is declared with the map.
-    let name = key.split(separator: ".").first.map(String.init) ?? key
-    let declared = BuiltInPlugins.all.first { $0.id == plugin }?.settings.first { $0.key == name }
-    return SettingStatus(
-      key: key, value: value.value, origin: value.origin, help: declared?.help ?? "",
-      isTunable: declared.map { $0.kind.isTunable && !$0.isSecret } ?? false)
   }
 }

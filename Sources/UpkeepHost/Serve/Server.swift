@@ -19,6 +19,7 @@ public final class Server: Sendable {
   let notifier: ServiceNotifier
   /// The configuration in force, and what became of the last change of its file.
   public let live: LiveHost
+  let outlines = TaskOutlines()
   private let notices: ServeNotices
   private let reloader: ConfigurationReloader
   private let sinceStart: @Sendable () -> Duration
