@@ -93,6 +93,13 @@ public struct ConfigurationLoader: Sendable {
     }
   }
 
+  /// The hash of a file's contents, as a load would give it, without checking them; nothing where the file can't be read.
+  public func hash(ofFile path: String) -> String? {
+    let file = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+    defer { try? file?.close() }
+    return (try? file?.read(upToCount: YAMLParser.Limit.bytes + 1)).map { ContentHash.of(Array($0)) }
+  }
+
   /// Checks the bytes of a file.
   ///
   /// - Parameters:

@@ -59,7 +59,11 @@ struct ConfigurationReader {
     let taskEntries = overridden(map(root, "tasks"))
     let names = taskEntries.map(\.key)
     let held = databases.flatMap(\.exceptions)
-    let tasks = taskEntries.compactMap { readTask($0, host: host, names: names, held: held, scope: scope) }
+    var tasks: [TaskConfiguration] = []
+    tasks.reserveCapacity(taskEntries.count)
+    for entry in taskEntries {
+      if let task = readTask(entry, host: host, names: names, held: held, scope: scope) { tasks.append(task) }
+    }
     let groups = map(root, "groups").compactMap { readGroup($0, tasks: names) }
     for group in groups {
       effective.add("groups.\(group.name)", .array(group.tasks.map { .string($0) }), root["groups"]?[group.name])

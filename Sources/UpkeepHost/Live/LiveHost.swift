@@ -63,6 +63,8 @@ public actor LiveHost: ConfigurationStatusSource {
   @discardableResult
   public func reload(isAsked: Bool = false) -> ReloadOutcome? {
     let fingerprint = FileFingerprint(status.path)
+    // A large file takes a second to check, and memory for a second configuration.
+    if !isAsked, host.loader.hash(ofFile: status.path) == seen { return nil }
     let loaded = host.loader.load(file: status.path)
     guard FileFingerprint(status.path) == fingerprint else { return nil }
     let hash = loaded.hash
