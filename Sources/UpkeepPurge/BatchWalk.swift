@@ -202,9 +202,11 @@ struct BatchWalk: Sendable {
       }
     }
     let total = context.forecast?.deleted ?? 0
-    let (deleted, rate) = (purge.meter.figures.rows, purge.meter.figures.rowsPerSecond)
-    var message = "\(stepName): \(deleted) rows deleted, \(rate) rows/s"
-    if total > deleted, rate > 0 { message += ", \(Duration.seconds((total - deleted) / rate + 1).durationText) left" }
-    context.report(total > 0 ? min(0.999, Double(deleted) / Double(total)) : nil, message)
+    let figures = purge.meter.figures
+    var message = "\(stepName): \(figures.rows) rows, \(figures.currentRowsPerSecond)/s"
+    if let rest = figures.remaining(of: total) {
+      message += ", \(Duration.seconds(max(1, rest.inSeconds.rounded())).durationText) left"
+    }
+    context.report(total > 0 ? min(0.999, Double(figures.rows) / Double(total)) : nil, message)
   }
 }
