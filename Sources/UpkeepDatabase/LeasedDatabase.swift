@@ -17,6 +17,7 @@ struct LeasedDatabase: Database {
   }
 
   func freeDisk() -> Int? { inner.freeDisk() }
+  var maxReplicaLag: Duration? { inner.maxReplicaLag }
 }
 
 /// A session of such a database.

@@ -36,7 +36,8 @@ struct HostResources: DatabaseResources, FetchResources, HistoryResources {
     case .sqlite(let path):
       return SQLiteDatabase(name: configuration.name, path: path, secureDelete: configuration.secureDelete)
     case .postgres(let url, let passwordFile):
-      return PostgresDatabase(name: configuration.name, url: url, passwordFile: passwordFile)
+      return PostgresDatabase(
+        name: configuration.name, url: url, passwordFile: passwordFile, maxReplicaLag: configuration.maxReplicaLag)
     }
   }
 }

@@ -19,6 +19,8 @@ struct BatchWalk: Sendable {
   private var changed = 0
   /// The log's count of commits right after our last one.
   var lastCommits: UInt32?
+  /// Looks after a server's replicas; nothing where nobody waits for them.
+  var replicas: ReplicaWatch?
   /// Frames that the last batch added to the log.
   var lastFrames = 0
 
@@ -26,6 +28,7 @@ struct BatchWalk: Sendable {
     self.purge = purge
     self.context = context
     elapsed = context.clock.stopwatch()
+    replicas = purge.database.maxReplicaLag.map { ReplicaWatch(limit: $0) }
   }
 
   mutating func begin(_ step: DeletionPlan.Step) {

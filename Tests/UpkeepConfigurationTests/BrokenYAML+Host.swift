@@ -109,6 +109,10 @@ let brokenHost: [BrokenYAML] = [
     "databases:\n  odds: { postgres: 'postgresql://u@h/d', secure_delete: true }\n",
     "2:58 [bad_value] secure_delete: only an SQLite database has a file to overwrite; remove it"),
   BrokenYAML(
+    "max_replica_lag for sqlite",
+    "databases:\n  odds: { sqlite: a, max_replica_lag: 10s }\n",
+    "2:39 [bad_value] max_replica_lag: an SQLite database has no replicas; remove it"),
+  BrokenYAML(
     "postgres isn't a URL",
     "databases:\n  odds: { postgres: 'host=h password=geheim' }\n",
     "2:21 [bad_value] postgres: expected a URL such as postgresql://user@host/name, found host=h password=***"),

@@ -82,6 +82,7 @@ struct DatabaseKeys: TaskSettings {
   var postgres: String?
   var passwordFile: SettingPath?
   var secureDelete = false
+  var maxReplicaLag: Duration?
   var except: [ExceptKeys] = []
 
   static let noun = "key"
@@ -92,6 +93,10 @@ struct DatabaseKeys: TaskSettings {
     SettingField(
       "secure_delete", \.secureDelete,
       "Whether SQLite also overwrites the pages that a deletion frees, so that nothing deleted can be read from the file"
+    ),
+    SettingField(
+      "max_replica_lag", \.maxReplicaLag, atLeast: .zero,
+      "How far a PostgreSQL server's replicas may be behind before a purge waits for them (30s unless set); 0s: it never does"
     ),
     SettingField("except", \.except, "Rows that no deleting task touches, whatever its rules select"),
   ]

@@ -19,6 +19,9 @@ extension ConfigurationReader {
       if keys.passwordFile != nil {
         report("bad_value", "password_file: an SQLite database has no password; remove it", passwordOrigin)
       }
+      if let lag = node?["max_replica_lag"] {
+        report("bad_value", "max_replica_lag: an SQLite database has no replicas; remove it", lag.origin)
+      }
       return DatabaseConfiguration(
         name: name, engine: .sqlite(path: path.text), exceptions: exceptions, secureDelete: keys.secureDelete,
         origin: entry.keyOrigin)
@@ -32,9 +35,10 @@ extension ConfigurationReader {
       if let secure = node?["secure_delete"], keys.secureDelete {
         report("bad_value", "secure_delete: only an SQLite database has a file to overwrite; remove it", secure.origin)
       }
+      let lag = keys.maxReplicaLag ?? .seconds(30)
       return DatabaseConfiguration(
         name: name, engine: .postgres(url: url, passwordFile: keys.passwordFile?.text), exceptions: exceptions,
-        origin: entry.keyOrigin)
+        maxReplicaLag: lag == .zero ? nil : lag, origin: entry.keyOrigin)
     case (_?, _?):
       report(
         "database_engine", "the database \(name) is given twice, as sqlite and as postgres; remove one of them",

@@ -106,16 +106,19 @@ public struct DatabaseConfiguration: Hashable, Sendable {
   public var exceptions: [RowException]
   /// Whether pages that a deletion frees are overwritten.
   public var secureDelete: Bool
+  /// How far a server's replicas may be behind before a purge waits for them; nothing where it never does.
+  public var maxReplicaLag: Duration?
   /// Where it is configured.
   public var origin: ValueOrigin
 
   /// Creates a database.
   public init(
     name: String, engine: Engine, exceptions: [RowException] = [], secureDelete: Bool = false,
-    origin: ValueOrigin = .standard
+    maxReplicaLag: Duration? = nil, origin: ValueOrigin = .standard
   ) {
     self.name = name
     self.secureDelete = secureDelete
+    self.maxReplicaLag = maxReplicaLag
     self.engine = engine
     self.exceptions = exceptions
     self.origin = origin

@@ -7,6 +7,8 @@ public struct PostgresDatabase: Database {
   public let name: String
   /// A file that holds the password and nothing else.
   public let passwordFile: String?
+  /// How far its replicas may be behind before a purge waits for them.
+  public let maxReplicaLag: Duration?
   /// The address as libpq reads it. It may hold a password: never show it.
   private let url: String
 
@@ -17,8 +19,10 @@ public struct PostgresDatabase: Database {
   ///   - url: A URL with any of libpq's settings (PostgreSQL documentation, "Connection URIs"). What it leaves out comes
   ///     from the environment (`PGHOST`, `PGSERVICE` and so on), the service file and the password file of libpq.
   ///   - passwordFile: A file with the password.
-  public init(name: String, url: String, passwordFile: String? = nil) {
+  ///   - maxReplicaLag: How far its replicas may be behind before a purge waits for them; nothing lets it never wait.
+  public init(name: String, url: String, passwordFile: String? = nil, maxReplicaLag: Duration? = nil) {
     self.name = name
+    self.maxReplicaLag = maxReplicaLag
     self.url = url
     self.passwordFile = passwordFile
   }

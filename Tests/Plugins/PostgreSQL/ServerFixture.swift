@@ -8,6 +8,13 @@ import UpkeepDemo
 import UpkeepFetch
 import UpkeepTestKit
 
+/// One database, whatever it is asked for by.
+private struct OneDatabase: DatabaseResources {
+  let database: any Database
+
+  func database(named name: String) throws -> any Database { database }
+}
+
 /// A database of a PostgreSQL server, for tasks to work on.
 final class ServerFixture: DatabaseResources, FetchResources {
   /// 2026-11-20 12:00:00 UTC
@@ -17,8 +24,8 @@ final class ServerFixture: DatabaseResources, FetchResources {
   let fetcher: any Fetcher = HTTPFetcher(clock: ContinuousClock())
 
   /// Makes a database, and executes the statements.
-  init(_ statements: String..., on cluster: PostgresCluster? = nil) async throws {
-    database = try await (cluster ?? .shared()).makeDatabase()
+  init(_ statements: String..., on cluster: PostgresCluster? = nil, maxReplicaLag: Duration? = nil) async throws {
+    database = try await (cluster ?? .shared()).makeDatabase(maxReplicaLag: maxReplicaLag)
     try await execute(statements)
   }
 
@@ -59,11 +66,12 @@ final class ServerFixture: DatabaseResources, FetchResources {
 
   func context(
     _ mode: RunMode, except exceptions: [RowException] = [], clock: any Clock<Duration> = ContinuousClock(),
-    limits: RunLimits = RunLimits(), forecast: Forecast? = nil
+    limits: RunLimits = RunLimits(), forecast: Forecast? = nil, database: (any Database)? = nil
   ) -> TaskContext {
     TaskContext(
       task: "test", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: Self.now,
-      wallClock: ManualWallClock(start: Self.now), clock: clock, random: SeededRandom(), resources: self,
+      wallClock: ManualWallClock(start: Self.now), clock: clock, random: SeededRandom(),
+      resources: database.map { OneDatabase(database: $0) } ?? self,
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: forecast,
       journal: RunJournal(), limits: limits, exceptions: exceptions)
   }

@@ -36,26 +36,50 @@ public final class PostgresCluster: Sendable {
   ///
   /// - Parameter settings: Further settings, as in `wal_level=logical`.
   public init(_ settings: [String] = []) throws {
-    var template = Array("/tmp/upkeep-pg-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw Failure(description: "no temporary folder can be made in /tmp") }
-    folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    (folder, user) = try Self.makeFolder()
     programs = try Self.programs()
-    user = try Self.unprivileged(owning: folder)
     life = Pipe()
-    let (data, log) = ("\(folder)/data", "\(folder)/log")
+    let data = "\(folder)/data"
     try run("initdb", "-D", data, "-U", "upkeep", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
     let access = "\(data)/pg_hba.conf"
     let rules = try String(contentsOfFile: access, encoding: .utf8)
     try "local all guarded scram-sha-256\n\(rules)".write(toFile: access, atomically: false, encoding: .utf8)
-    let all =
-      [
-        "listen_addresses=", "unix_socket_directories=\(folder)", "fsync=off", "full_page_writes=off",
-        "shared_buffers=64MB", "max_connections=100", "timezone=Pacific/Auckland", "autovacuum=off",
-      ] + settings
-    let options = all.map { "-c \($0)" }.joined(separator: " ")
+    try start(with: Self.settings(in: folder) + settings)
+  }
+
+  private static func makeFolder() throws -> (folder: String, user: String?) {
+    var template = Array("/tmp/upkeep-pg-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw Failure(description: "no temporary folder can be made in /tmp") }
+    let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return (folder, try unprivileged(owning: folder))
+  }
+
+  private static func settings(in folder: String) -> [String] {
+    [
+      "listen_addresses=", "unix_socket_directories=\(folder)", "fsync=off", "full_page_writes=off",
+      "shared_buffers=64MB", "max_connections=100", "timezone=Pacific/Auckland", "autovacuum=off",
+    ]
+  }
+
+  private func start(with settings: [String]) throws {
+    let (data, options) = ("\(folder)/data", settings.map { "-c \($0)" }.joined(separator: " "))
     try "\(options)\n".write(toFile: "\(folder)/options", atomically: false, encoding: .utf8)
     try watch(data)
-    try run("pg_ctl", "-D", data, "-l", log, "-w", "-t", "60", "-o", options, "start")
+    try run("pg_ctl", "-D", data, "-l", "\(folder)/log", "-w", "-t", "60", "-o", options, "start")
+  }
+
+  /// Starts a server that follows another one, and lets itself be read.
+  ///
+  /// - Parameter primary: The server that it follows.
+  public init(replicaOf primary: PostgresCluster) throws {
+    (folder, user) = try Self.makeFolder()
+    programs = try Self.programs()
+    life = Pipe()
+    let data = "\(folder)/data"
+    try run(
+      "pg_basebackup", "-D", data, "-h", primary.folder, "-U", "upkeep", "-R", "-X", "stream", "-c", "fast", "--no-sync"
+    )
+    try start(with: Self.settings(in: folder))
   }
 
   deinit {
@@ -68,10 +92,12 @@ public final class PostgresCluster: Sendable {
   }
 
   /// Makes an empty database that nobody else uses.
-  public func makeDatabase(_ name: String = "odds") async throws -> PostgresDatabase {
+  ///
+  /// - Parameter maxReplicaLag: How far replicas may be behind before a purge waits for them.
+  public func makeDatabase(_ name: String = "odds", maxReplicaLag: Duration? = nil) async throws -> PostgresDatabase {
     let database = "t\(Self.names.add(1, ordering: .relaxed).newValue)"
     try await execute("CREATE DATABASE \(database) TEMPLATE template0", in: "postgres")
-    return PostgresDatabase(name: name, url: url(database))
+    return PostgresDatabase(name: name, url: url(database), maxReplicaLag: maxReplicaLag)
   }
 
   /// Executes statements as the server's owner, each for itself.
@@ -172,6 +198,7 @@ public final class PostgresCluster: Sendable {
         description: "no PostgreSQL server to test with: neither the PATH nor \(root)/*/bin has initdb and pg_ctl "
           + "(Debian: apt-get install postgresql)")
     }
-    return found
+    // Only some of the programs may have links in the PATH.
+    return URL(filePath: "\(found)/pg_ctl").resolvingSymlinksInPath().deletingLastPathComponent().path
   }
 }
