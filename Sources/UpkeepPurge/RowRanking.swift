@@ -27,6 +27,8 @@ public struct RowRanking: Hashable, Sendable {
   private let count: Int
   /// What the rows that stay are called in the scope of the table: not like the table.
   private let peer: String
+  /// Whether it is looked at again that the rows which stay are there still.
+  private var looksAgain = true
 
   private struct Column: Hashable, Sendable {
     var name: String
@@ -68,6 +70,13 @@ public struct RowRanking: Hashable, Sendable {
     time = try timeColumn.map { try TimeColumn($0.name, $0.form, of: table) }
     let keys = timeColumn == nil ? [] : table.primaryKey
     order = (keys + identity.filter { !keys.contains($0) }).map { Column($0, of: table) }
+  }
+
+  /// The same, for the transaction in which the rows that stay are looked up: nothing changes meanwhile.
+  var inOneSnapshot: RowRanking {
+    var ranking = self
+    ranking.looksAgain = false
+    return ranking
   }
 
   private var listName: String { "upkeep_rank_\(number)" }
@@ -124,7 +133,7 @@ public struct RowRanking: Hashable, Sendable {
     var sql =
       "EXISTS (SELECT 1 FROM (SELECT \(own.joined(separator: ", "))) AS upkeep_own CROSS JOIN \(list) upkeep_last WHERE "
     sql += "\(inGroup)upkeep_last.place = \(count) AND \(isBehind)"
-    if count <= (groups.isEmpty ? Self.checkedInAll : Self.checkedPerGroup) {
+    if looksAgain, count <= (groups.isEmpty ? Self.checkedInAll : Self.checkedPerGroup) {
       let peers = groups.indices.map { "\(peer).group_\($0) \(engine.isSame) upkeep_group_\($0) AND " }.joined()
       sql += " AND (SELECT count(*) FROM \(list) \(peer) WHERE \(peers)\(isUnchanged)) >= \(count)"
     }
@@ -143,6 +152,16 @@ public struct RowRanking: Hashable, Sendable {
 }
 
 extension RowCondition {
+  /// The same, for the transaction in which ``makeRankings(without:on:)`` is called.
+  var inOneSnapshot: RowCondition {
+    switch self {
+    case .outranked(let ranking): .outranked(ranking.inOneSnapshot)
+    case .all(let conditions): .all(conditions.map(\.inOneSnapshot))
+    case .any(let conditions): .any(conditions.map(\.inOneSnapshot))
+    default: self
+    }
+  }
+
   /// Makes the temporary tables that the condition refers to.
   func makeRankings(without doomed: DoomedRows, on connection: any DatabaseConnection) throws {
     switch self {

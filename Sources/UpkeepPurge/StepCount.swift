@@ -41,7 +41,7 @@ struct StepCount: Sendable {
     let root = step.root
     try step.rule.condition.makeRankings(without: doomed, on: connection)
     if root.isDirect, case .condition(let condition) = root.selection {
-      try countDirect(root, condition, on: connection)
+      try countDirect(root, condition.inOneSnapshot, on: connection)
     } else {
       let listing =
         try step.mesh?.makeLists(on: connection, graph: graph, doomed: &self.doomed)
