@@ -16,10 +16,12 @@ struct SQLiteStoreEngine: StoreEngine {
         fix: "create it (mkdir -p \(folder)), or set host.state to another path")
     }
     let session = try await database.open(.write(.full), purpose: "upkeep/state")
-    return try await prepared(session) {
+    var isNew = false
+    let ready = try await prepared(session) {
       let finding = try await session.transaction(.read) { try StoreSchema.inspect($0) }
       if finding == .ours(version: StoreSchema.version) { return }
       if finding == .empty {
+        isNew = true
         // Another process may be creating the same store; then the mode is set by it, and nothing depends on it.
         _ = try? await session.perform { try $0.rows("PRAGMA journal_mode = WAL") }
       }
@@ -32,6 +34,10 @@ struct SQLiteStoreEngine: StoreEngine {
         try StoreSchema.migrate(connection, from: version, at: clock.now(on: connection))
       }
     }
+    guard isNew else { return ready }
+    // A session tells how the log stands where there was one when it was opened.
+    await ready.close()
+    return try await database.open(.write(.full), purpose: "upkeep/state")
   }
 
   func reopen(_ session: any DatabaseSession) async throws {
