@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 // Hidden, or libpq's own calls would find these functions instead of its own.
 #pragma GCC visibility push(hidden)
@@ -77,9 +78,16 @@ static struct {
 static const char *problem;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/// Keeps what the loader says: its own text is gone with the next call.
+static void note_problem(void) {
+  const char *said = dlerror();
+  const char *copy = strdup(said ? said : LIBRARY);
+  problem = copy ? copy : LIBRARY;
+}
+
 static void *found(void *handle, const char *name) {
   void *function = dlsym(handle, name);
-  if (!function && !problem) problem = dlerror();
+  if (!function && !problem) note_problem();
   return function;
 }
 
@@ -87,7 +95,7 @@ static void load(void) {
   // Never closed: it stays for as long as the program runs.
   void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
   if (!handle) {
-    problem = dlerror();
+    note_problem();
     return;
   }
 #define LOAD_FUNCTION(result, name, parameters, arguments) library.name = (result(*) parameters)found(handle, #name);

@@ -24,11 +24,11 @@ struct BatchGovernor: Sendable {
   /// between two commits of theirs.
   static let lulls = Duration.microseconds(400)...Duration.milliseconds(1)
   /// The longest hold while nobody else writes, again just short of a look. The longer nobody has written, the longer:
-  /// who writes every second waits a sixteenth of one for the lock. A cancellation is answered within a tenth of a second
-  /// even so.
+  /// a sixteenth of that time. A cancellation is answered within a tenth of a second even so.
   static let quietHolds = Duration.microseconds(32_500)...Duration.microseconds(77_000)
   /// After so much holding without a pause, one is made for writers that came meanwhile: nothing tells of them before
-  /// they have had their turn. Longer, too, the longer nobody has written.
+  /// they have had their turn. Longer, too, the longer nobody has written: an eighth of that time, so that who writes
+  /// every second waits for a fifth of one at the most.
   static let quietStretches = Duration.milliseconds(100)...Duration.milliseconds(400)
   /// How much longer a pause lasts where somebody who commits all the time hasn't: a writer that missed its first looks
   /// looks every 15 to 25 ms only.
@@ -41,7 +41,8 @@ struct BatchGovernor: Sendable {
   static let first = 50
   /// Parts of a batch, between which it may be cut.
   static let parts = 16
-  /// Rows of the driving table in a part: a batch may run over by as much where rows begin to take longer.
+  /// Rows of the driving table in a part: a batch may run over by as much where rows begin to take longer, and what a
+  /// part changes is to fit into SQLite's journal of a statement in memory.
   static let largestPart = 64
   /// Frames of the log that a checkpoint in the background is due for while others write, at the least.
   static let backlog = 256

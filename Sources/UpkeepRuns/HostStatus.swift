@@ -87,6 +87,8 @@ public struct SettingStatus: Hashable, Sendable {
 public protocol HostStatus: Sendable {
   /// All tasks, in the order of the file.
   func tasks() async throws -> [TaskStatus]
+  /// How many there are.
+  func taskCount() async -> Int
   /// One task; nothing where there is none of that name.
   func task(_ name: String) async throws -> TaskStatus?
   /// The groups and their tasks, in the order of the file.

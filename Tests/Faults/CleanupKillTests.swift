@@ -1,9 +1,7 @@
-import Foundation
 import Testing
 import UpkeepCore
 import UpkeepDatabase
 import UpkeepDemo
-import UpkeepTestKit
 
 /// The media application's clean-up is killed in the middle: what must stay is there whole, no row is half changed, and
 /// the next group run finishes.
@@ -67,7 +65,7 @@ import UpkeepTestKit
   ]
 
   private static let yaml =
-    "version: 1\ndatabases: { stash: { sqlite: stash.sqlite } }\ntasks:\n"
+    "version: 1\ndatabases: { stash: { sqlite: app.sqlite } }\ntasks:\n"
     + ["stale_jobs", "job_history", "download_log", "stuck_plans"]
     .map { "  \($0): { guard: none, settings: { database: stash } }\n" }.joined()
     + "groups: { cleanup: [stale_jobs, job_history, download_log, stuck_plans] }\n"
@@ -85,32 +83,17 @@ import UpkeepTestKit
   }
 
   @Test func leavesNothingByHalfWheneverItIsKilled() async throws {
-    let folder = try TemporaryFolder()
-    let (template, path) = (folder.file("template.sqlite"), folder.file("stash.sqlite"))
-    let session = try await SQLiteDatabase(name: "stash", path: template, mayCreate: true)
-      .open(.write(.normal), purpose: "test")
-    try await session.perform { connection in
-      for statement in ["PRAGMA journal_mode = WAL"] + MediaSchema.statements + Self.statements {
-        _ = try connection.rows(statement)
-      }
-    }
-    await session.close()
-    try Self.yaml.write(toFile: folder.file("upkeep.yaml"), atomically: true, encoding: .utf8)
-    let run = ["run", "cleanup", "--yes", "--quiet", "--config", folder.file("upkeep.yaml")]
+    let runs = try await KilledRuns(of: "cleanup", yaml: Self.yaml, MediaSchema.statements + Self.statements)
+    let (template, path) = (runs.template, runs.path)
     for moment in [150, 400, 800, 1300, 2200] {
-      for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
-      try FileManager.default.copyItem(atPath: template, toPath: path)
-      let child = try Program.start(run)
-      _ = child.waitForEnd(.milliseconds(moment))
-      child.kill()
-      _ = try child.end()
+      try runs.kill(after: moment)
       try await check(Self.faults, path, against: template, "killed after \(moment) ms")
     }
     // How far each run came depends on the machine; the last one is finished by the next, however far it was.
-    let rest = try Program.run(run)
+    let rest = try runs.finish()
     #expect(rest.status == 0, "\(rest.errors)")
     try await check(Self.faults.merging(Self.remains) { left, _ in left }, path, against: template, "finished")
-    let second = try Program.run(run + ["--json"])
+    let second = try runs.finish("--json")
     #expect(second.output.contains("\"jobs_deleted\""))
     #expect(!second.output.contains(#/"(?:jobs|downloads)_[a-z]+"\s*:\s*[1-9]/#))
   }

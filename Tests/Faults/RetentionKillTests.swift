@@ -1,13 +1,10 @@
-import Foundation
 import Testing
 import UpkeepCore
 import UpkeepDatabase
-import UpkeepTestKit
 
 /// A retention run is killed in the middle: what its rules keep is there, and the next run finishes.
 @Suite struct RetentionKillTests {
   private static let statements = [
-    "PRAGMA journal_mode = WAL",
     "CREATE TABLE reading(id INTEGER PRIMARY KEY, at INTEGER, device INTEGER, kind TEXT)",
     "CREATE INDEX ix_at ON reading(at)",
     "CREATE TABLE alarm(id INTEGER PRIMARY KEY, reading_id INTEGER NOT NULL REFERENCES reading(id) ON DELETE CASCADE)",
@@ -48,25 +45,12 @@ import UpkeepTestKit
   }
 
   @Test func keepsWhatARuleKeepsWheneverItIsKilled() async throws {
-    let folder = try TemporaryFolder()
-    let (template, path) = (folder.file("template.sqlite"), folder.file("app.sqlite"))
-    let session = try await SQLiteDatabase(name: "app", path: template, mayCreate: true)
-      .open(.write(.normal), purpose: "test")
-    try await session.perform { connection in
-      for statement in Self.statements { _ = try connection.rows(statement) }
-    }
-    await session.close()
-    try Self.yaml.write(toFile: folder.file("upkeep.yaml"), atomically: true, encoding: .utf8)
-    let kept = try await rows(Self.kept, in: template)
+    let runs = try await KilledRuns(of: "table_retention", yaml: Self.yaml, Self.statements)
+    let path = runs.path
+    let kept = try await rows(Self.kept, in: runs.template)
     #expect(kept.count > 1000 && kept.count < 4000)
-    let run = ["run", "table_retention", "--yes", "--quiet", "--config", folder.file("upkeep.yaml")]
     for moment in [100, 200, 300, 400, 550, 700, 900] {
-      for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: path + suffix) }
-      try FileManager.default.copyItem(atPath: template, toPath: path)
-      let child = try Program.start(run)
-      _ = child.waitForEnd(.milliseconds(moment))
-      child.kill()
-      _ = try child.end()
+      try runs.kill(after: moment)
       let left = try await rows("SELECT id FROM reading ORDER BY id", in: path)
       #expect(Set(kept).isSubset(of: left), "killed after \(moment) ms")
       #expect(try await rows("SELECT count(*) FROM pragma_foreign_key_check", in: path) == [0])
@@ -74,7 +58,7 @@ import UpkeepTestKit
         try await rows("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check <> 'ok'", in: path) == [0])
     }
     // How far each run came depends on the machine; the last one is finished by the next, however far it was.
-    let rest = try Program.run(run)
+    let rest = try runs.finish()
     #expect(rest.status == 0, "\(rest.errors)")
     #expect(try await rows("SELECT id FROM reading ORDER BY id", in: path) == kept)
     #expect(

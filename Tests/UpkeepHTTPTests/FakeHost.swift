@@ -86,6 +86,8 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
     return result
   }
 
+  func taskCount() async -> Int { names.count }
+
   func tasks() async throws -> [TaskStatus] {
     var tasks: [TaskStatus] = []
     for name in names { tasks.append(try await status(of: name)) }

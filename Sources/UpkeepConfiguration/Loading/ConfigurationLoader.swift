@@ -81,10 +81,7 @@ public struct ConfigurationLoader: Sendable {
         return failure(
           path, folder, "too_large", "the file has \(size) bytes; at most \(limit) (1 MiB) are read")
       }
-      // What isn't a plain file, such as a pipe, has no size: one byte more than is allowed tells.
-      let file = try FileHandle(forReadingFrom: absolute)
-      defer { try? file.close() }
-      return load(Array(try file.read(upToCount: limit + 1) ?? Data()), path: path, folder: folder)
+      return load(try Self.bytes(of: absolute), path: path, folder: folder)
     } catch let error as CocoaError where error.code == .fileReadNoSuchFile || error.code == .fileNoSuchFile {
       return failure(path, folder, "no_file", "there is no such file; `upkeep init` writes one")
     } catch {
@@ -95,9 +92,14 @@ public struct ConfigurationLoader: Sendable {
 
   /// The hash of a file's contents, as a load would give it, without checking them; nothing where the file can't be read.
   public func hash(ofFile path: String) -> String? {
-    let file = try? FileHandle(forReadingFrom: URL(fileURLWithPath: path))
-    defer { try? file?.close() }
-    return (try? file?.read(upToCount: YAMLParser.Limit.bytes + 1)).map { ContentHash.of(Array($0)) }
+    (try? Self.bytes(of: URL(fileURLWithPath: path))).map(ContentHash.of)
+  }
+
+  /// A file's bytes. What isn't a plain file, such as a pipe, has no size: one byte more than is allowed tells.
+  private static func bytes(of file: URL) throws -> [UInt8] {
+    let file = try FileHandle(forReadingFrom: file)
+    defer { try? file.close() }
+    return Array(try file.read(upToCount: YAMLParser.Limit.bytes + 1) ?? Data())
   }
 
   /// Checks the bytes of a file.

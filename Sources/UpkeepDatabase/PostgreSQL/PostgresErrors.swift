@@ -11,6 +11,12 @@ struct PostgresFault: Error {
   var user = ""
 }
 
+/// libpq can't be loaded.
+struct MissingLibrary: Error {
+  /// What the system's loader says.
+  var message: String
+}
+
 /// Turns PostgreSQL's errors into ones that say what to do.
 struct PostgresErrors: Sendable {
   let label: String
@@ -58,6 +64,12 @@ struct PostgresErrors: Sendable {
 
   /// A connection that couldn't be made.
   func unreachable(_ error: any Error) -> any Error {
+    if let missing = error as? MissingLibrary {
+      return TaskError(
+        code: "libpq_missing", place: label,
+        problem: "PostgreSQL's client library can't be loaded (\(missing.message))",
+        fix: "install libpq (Debian, Ubuntu: apt-get install libpq5)")
+    }
     guard let fault = error as? PostgresFault else { return error }
     // The server's own words come with the kind of error before them, those of libpq without. All kinds that keep a
     // connection from being made begin with a digit.

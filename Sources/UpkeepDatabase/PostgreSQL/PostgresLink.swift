@@ -1,6 +1,5 @@
 import CLibPQ
 import Foundation
-import UpkeepCore
 
 /// A connection of libpq, used by one thread at a time.
 ///
@@ -28,12 +27,7 @@ final class PostgresLink {
   ///   - settings: libpq's keywords and values, the later ones over the earlier.
   ///   - patience: How many milliseconds that may take.
   init(_ settings: [(keyword: String, value: String)], patience: Int32 = 10_000, interrupt: PostgresInterrupt?) throws {
-    if let problem = libpq_problem() {
-      throw TaskError(
-        code: "libpq_missing", place: "libpq",
-        problem: "PostgreSQL's client library can't be loaded (\(String(cString: problem)))",
-        fix: "install it (Debian, Ubuntu: apt-get install libpq5)")
-    }
+    if let problem = libpq_problem() { throw MissingLibrary(message: String(cString: problem)) }
     let keywords = CStrings(settings.map(\.keyword)), values = CStrings(settings.map(\.value))
     let started = keywords.pointers.withUnsafeBufferPointer { keywords in
       values.pointers.withUnsafeBufferPointer { values in

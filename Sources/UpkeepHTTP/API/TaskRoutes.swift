@@ -51,7 +51,7 @@ struct TaskRoutes {
       ) { [parts, list] _ in
         let etag = await parts.configuration.configurationStatus().hash
         return try await list.response(parts.status.tasks(), etag)
-      }.quick(),
+      }.quick { [parts] in await parts.hasFewTasks },
       Route("GET", "/api/v1/tasks/{task}", "One task", answers: RouteAnswer.ok(.named("Task"), "The task")) {
         [parts] request in
         let document = try await parts.document(request.value("task"))

@@ -57,7 +57,7 @@ struct CleanupRoutes {
         return try .json(
           CleanupStatus(
             isCleanupRunning: !cleanup.running.isEmpty, isScrapingActive: scrapes.contains { !$0.running.isEmpty }))
-      }.quick(),
+      }.quick { [parts] in await parts.hasFewTasks },
     ]
   }
 

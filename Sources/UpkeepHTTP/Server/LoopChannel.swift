@@ -5,7 +5,7 @@ import NIOCore
 /// A connection that is looked after on the thread of its own event loop.
 ///
 /// Otherwise each request wakes another thread and that one the loop again, which costs more than most answers do. What
-/// may take long, or wait for a disk, is sent elsewhere: see ``Route/isQuick``.
+/// may take long, or wait for a disk, is sent elsewhere: see ``Route/quick(where:)``.
 struct LoopChannel: ServerChildChannel {
   let base: HTTP1Channel
 

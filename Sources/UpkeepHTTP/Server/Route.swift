@@ -21,8 +21,8 @@ public struct Route: Sendable {
   private let bodyStatus: Int
   private let parts: [String]
   /// Whether its answer takes microseconds and waits for no disk but the state store's: it may be made on the thread that
-  /// looks after connections.
-  private(set) var isQuick = false
+  /// looks after connections then.
+  private var isQuick: @Sendable () async -> Bool = { false }
   let handle: @Sendable (RoutedRequest) async throws -> WebResponse
 
   init(
@@ -42,10 +42,10 @@ public struct Route: Sendable {
     parts = template.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
   }
 
-  /// The same route, quick.
-  func quick() -> Route {
+  /// The same route, which is quick where `condition` holds.
+  func quick(where condition: @escaping @Sendable () async -> Bool = { true }) -> Route {
     var route = self
-    route.isQuick = true
+    route.isQuick = condition
     return route
   }
 
@@ -77,7 +77,7 @@ public struct Route: Sendable {
   /// Answers a request whose parameters and body have the shapes that are declared.
   func answer(_ request: WebRequest, _ values: [String: String]) async throws -> WebResponse {
     let routed = RoutedRequest(request, values, document: try document(of: request))
-    if isQuick { return try await handle(routed) }
+    if await isQuick() { return try await handle(routed) }
     return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await handle(routed) }
   }
 

@@ -84,3 +84,10 @@ public struct SiteParts: Sendable {
     Problem(404, "unknown_task", "there is no task \(name); GET /api/v1/tasks lists them")
   }
 }
+
+extension SiteParts {
+  /// Whether there are so few tasks that going through all of them is a matter of microseconds.
+  var hasFewTasks: Bool {
+    get async { await status.taskCount() <= 100 }
+  }
+}

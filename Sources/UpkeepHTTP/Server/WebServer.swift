@@ -55,13 +55,11 @@ public struct WebServer: Sendable {
   /// - Parameter listening: Told of the port as soon as connections are taken.
   /// - Throws: ``UpkeepCore/TaskError`` where the address can't be listened on.
   public func run(listening: @escaping @Sendable (Int) async -> Void) async throws {
-    var channel = HTTP1Channel.Configuration(
+    let configuration = HTTP1Channel.Configuration(
       idleTimeout: .init(Self.patience),
       httpDecoderConfiguration: .init(
         maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 100))
-    channel.idleTimeout = .init(Self.patience)
     let dates = HTTPDates(wallClock)
-    let configuration = channel
     let builder = HTTPServerBuilder { LoopChannel(base: HTTP1Channel(responder: $0, configuration: configuration)) }
     let server = try builder.buildServer(
       configuration: ServerConfiguration(

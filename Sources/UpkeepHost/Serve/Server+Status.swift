@@ -10,6 +10,11 @@ extension Server: HostStatus {
     try await statuses(of: await live.host.configuration.tasks)
   }
 
+  /// How many there are.
+  public func taskCount() async -> Int {
+    await live.host.configuration.tasks.count
+  }
+
   /// One task.
   public func task(_ name: String) async throws -> TaskStatus? {
     guard let task = await live.host.configuration.task(name) else { return nil }
