@@ -4,11 +4,13 @@ import Synchronization
 /// Python with packages from PyPI, in a folder of its own.
 package struct PythonEnvironment: Sendable {
   private let python: String
+  private let folder: String
 
   /// Installs packages. Where that can't be done the test fails: a skipped one would tell nobody anything.
   /// - Parameter packages: As `pip install` takes them.
   package init(in folder: String, _ packages: [String]) throws {
     _ = try PythonProgram("/usr/bin/env", ["python3", "-m", "venv", folder]).output()
+    self.folder = folder
     python = folder + "/bin/python"
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "10"]
     _ = try PythonProgram(python, install + packages).output()
@@ -24,9 +26,9 @@ package struct PythonEnvironment: Sendable {
     }
   }
 
-  /// Starts Python.
+  /// Starts Python in the environment's folder: what a program leaves where it works goes with that.
   package func start(_ arguments: [String]) throws -> PythonProgram {
-    try PythonProgram(python, arguments)
+    try PythonProgram(python, arguments, in: folder)
   }
 }
 
@@ -36,8 +38,9 @@ package final class PythonProgram: Sendable {
   private let pipe = Pipe()
   private let name: String
 
-  package init(_ program: String, _ arguments: [String]) throws {
+  package init(_ program: String, _ arguments: [String], in folder: String? = nil) throws {
     let process = Process()
+    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.standardOutput = pipe
