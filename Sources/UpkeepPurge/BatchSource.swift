@@ -67,3 +67,39 @@ protocol BatchSource: Sendable {
   /// The texts of all statements of a batch, for the preflight.
   var statements: [String] { get }
 }
+
+/// Batches of rows that are counted off by one statement.
+protocol CountedBatches: BatchSource {
+  /// Finds the last of the `?2` rows that come after the number `?1`, as ``BatchBound/init(_:)`` reads it.
+  var boundStatement: String { get }
+}
+
+extension CountedBatches {
+  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
+    BatchBound(try connection.first(boundStatement, [.integer(cursor), .integer(Int64(rows))]))
+  }
+
+  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
+    -> [BatchBound]
+  {
+    try parts(after: cursor, rows: rows, each: part) { try bound(after: $0, rows: $1, on: connection) }
+  }
+}
+
+/// Batches that one statement deletes, from one table.
+protocol PlainBatches: CountedBatches {
+  /// Deletes the rows after the number `?1` up to `?2`.
+  var deletion: SQL { get }
+  /// The table, without rows so far.
+  var tally: TableTally { get }
+}
+
+extension PlainBatches {
+  var statements: [String] { [boundStatement, deletion.text] }
+
+  func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {
+    var tally = tally
+    tally.rows = try connection.execute(deletion.text, [.integer(cursor), .integer(last)] + deletion.values)
+    return BatchOutcome(tallies: [tally])
+  }
+}

@@ -186,7 +186,6 @@ extension DeletionPass {
 extension DeletionPass {
   /// Lists the rows of this pass and all below it, without those that `doomed` holds and those that must stay, and adds
   /// the lists to `doomed`.
-  ///
   func makeLists(
     on connection: any DatabaseConnection, graph: DeletionGraph, doomed: inout DoomedRows
   ) throws -> Listing {
@@ -203,14 +202,9 @@ extension DeletionPass {
     try makeList(on: connection, parent: nil, graph: graph, without: doomed)
     doomed.add(self)
     try makeChildLists(on: connection, graph: graph, doomed: &doomed)
-    var going = doomed
-    for pass in tree {
-      for edge in pass.leaves { going.add(edge, of: pass) }
-    }
-    listing.held = try removeHeld(on: connection, graph: graph, without: going)
+    // What holds a row of a tree lies outside of it, so nothing that is struck off can hold another.
+    listing.held = try removeHeld(on: connection, graph: graph, without: doomed)
     listing.excepted = try removeExcepted(on: connection)
-    // What stays for an exception may hold further rows.
-    if listing.excepted > 0 { listing.held += try removeHeld(on: connection, graph: graph, without: going) }
     return listing
   }
 

@@ -3,7 +3,7 @@ import UpkeepDatabase
 
 /// Batches of a pass whose rows are listed: each batch looks again, within its transaction, whether its rows are still
 /// selected and still free.
-struct ListedBatches: BatchSource {
+struct ListedBatches: CountedBatches {
   let start: Int64 = 0
   private let list: String
   private let table: String
@@ -50,21 +50,13 @@ struct ListedBatches: BatchSource {
     self.deletions = deletions
   }
 
-  private var boundStatement: String {
+  var boundStatement: String {
     "SELECT max(seq), count(*), min(at), max(at) FROM "
       + "(SELECT seq, at FROM \(list) WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
   }
 
   var statements: [String] {
     [boundStatement, staleRows.text] + (exceptedRows + heldRows).map(\.text) + deletions.map(\.sql.text)
-  }
-
-  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
-    -> [BatchBound]
-  {
-    try parts(after: cursor, rows: rows, each: part) { from, count in
-      BatchBound(try connection.first(boundStatement, [.integer(from), .integer(Int64(count))]))
-    }
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {

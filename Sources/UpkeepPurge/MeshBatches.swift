@@ -7,9 +7,9 @@ import UpkeepDatabase
 /// aren't enforced meanwhile: what SQLite would check row by row, the batch has checked for all of them, and a row may go
 /// a moment before the one that refers to it. Nothing is seen of that outside the transaction. Only where triggers delete
 /// rows that others refer to must SQLite see to those: then its checks wait for the commit.
-struct MeshBatches: BatchSource {
+struct MeshBatches: CountedBatches {
   let start: Int64 = 0
-  private let boundStatement: String
+  let boundStatement: String
   /// Collect the rows of the batch and all that they go with, then those of them that aren't selected any more.
   private let climbing: [SQL]
   /// Strike off rows that aren't selected any more, that are excepted, that a row refers to which stays.
@@ -41,14 +41,6 @@ struct MeshBatches: BatchSource {
   var statements: [String] {
     [boundStatement] + (climbing + strikingStale + strikingExcepted + strikingHeld + deletions.map(\.sql)).map(\.text)
       + (times + counts).compactMap { $0 }
-  }
-
-  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
-    -> [BatchBound]
-  {
-    try parts(after: cursor, rows: rows, each: part) { from, count in
-      BatchBound(try connection.first(boundStatement, [.integer(from), .integer(Int64(count))]))
-    }
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {

@@ -37,7 +37,7 @@ public struct RowChange: Sendable {
 ///
 /// The rows are listed once; a batch takes some of the list, and each of its statements asks for the whole condition
 /// again, so that a row which somebody else has changed since is left alone.
-struct ChangeBatches: BatchSource {
+struct ChangeBatches: CountedBatches {
   private static let listName = "upkeep_change"
   private let list: String
 
@@ -108,22 +108,12 @@ struct ChangeBatches: BatchSource {
     return SQL.quoted(column)
   }
 
-  private var boundStatement: String {
+  var boundStatement: String {
     "SELECT max(seq), count(*), NULL, NULL FROM (SELECT seq FROM \(list) WHERE seq > ?1 ORDER BY seq LIMIT ?2) AS listed"
   }
 
   var statements: [String] {
     [boundStatement, selection, update]
-  }
-
-  func bound(after cursor: Int64, rows: Int, on connection: any DatabaseConnection) throws -> BatchBound? {
-    BatchBound(try connection.first(boundStatement, [.integer(cursor), .integer(Int64(rows))]))
-  }
-
-  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
-    -> [BatchBound]
-  {
-    try parts(after: cursor, rows: rows, each: part) { try bound(after: $0, rows: $1, on: connection) }
   }
 
   /// What is told of the rows of a part of the list that the condition still selects; the row's key comes first.

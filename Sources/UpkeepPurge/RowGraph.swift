@@ -59,7 +59,6 @@ struct RowGraph: Sendable {
     var goes = [Bool](repeating: true, count: count)
     settle(held, up, down, &goes)
     var verdict = Verdict(places: [], takers: [])
-    verdict.held = goes[..<roots].count { !$0 }
     let kept = thoseTaking(excepted.filter { goes[Int($0)] }, up, goes)
     verdict.excepted = kept.count { $0 < roots }
     settle(kept, up, down, &goes)

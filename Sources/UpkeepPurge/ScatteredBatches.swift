@@ -45,12 +45,12 @@ struct ScatterSample: Sendable {
 ///
 /// Batches of parents would touch a page for each child; these touch each page of the table once. A crash may leave a
 /// doomed parent with part of its children, which the next run finishes: the parents go afterwards.
-struct ScatteredBatches: BatchSource {
+struct ScatteredBatches: PlainBatches {
   let start: Int64
   private let number: String
   private let name: String
-  private let tally: TableTally
-  private let sql: SQL
+  let tally: TableTally
+  let deletion: SQL
 
   /// Prepares the batches; nothing where the table is empty.
   init?(
@@ -73,30 +73,12 @@ struct ScatteredBatches: BatchSource {
     sql += "\(SQL.tuple(edge.parentColumns, of: "t")) = \(edge.reference(of: "c")) AND "
     sql.add(condition, of: "t", scanning: true)
     sql += ")"
-    self.sql = sql
+    deletion = sql
   }
 
-  private var boundStatement: String {
+  var boundStatement: String {
     "SELECT max(n), count(*), NULL, NULL FROM (SELECT c.\(number) AS n FROM \(name) c NOT INDEXED "
       + "WHERE c.\(number) > ?1 ORDER BY c.\(number) LIMIT ?2)"
-  }
-
-  var statements: [String] {
-    [boundStatement, sql.text]
-  }
-
-  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
-    -> [BatchBound]
-  {
-    try parts(after: cursor, rows: rows, each: part) { from, count in
-      BatchBound(try connection.first(boundStatement, [.integer(from), .integer(Int64(count))]))
-    }
-  }
-
-  func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {
-    var tally = tally
-    tally.rows = try connection.execute(sql.text, [.integer(cursor), .integer(last)] + sql.values)
-    return BatchOutcome(tallies: [tally])
   }
 }
 

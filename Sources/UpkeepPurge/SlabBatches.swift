@@ -6,7 +6,7 @@ import UpkeepDatabase
 /// The pages of the table that these rows lie on are few enough to be changed by batch after batch, and each page of the
 /// index is changed once. The rows' children went before, in the order of the table: a crash between the two leaves
 /// doomed rows without their children, which the next run finishes; never a child without its parent.
-struct SlabBatches: BatchSource {
+struct SlabBatches: PlainBatches {
   /// Rows of a slab: more in a large table, whose indexes have more pages.
   static func size(for rows: Int64) -> Int64 {
     min(64_000, max(16_000, rows / 12))
@@ -14,9 +14,9 @@ struct SlabBatches: BatchSource {
 
   let start: Int64 = 0
   private let list: String
-  private let tally: TableTally
+  let tally: TableTally
   private let fill: SQL
-  private let sql: SQL
+  let deletion: SQL
 
   /// Prepares the batches of any slab.
   init(_ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, order: ScatteredIndex) {
@@ -36,7 +36,7 @@ struct SlabBatches: BatchSource {
     var sql = SQL("DELETE FROM \(table) AS t NOT INDEXED WHERE t.\(number) IN ", reserved: 2)
     sql += "(SELECT r FROM \(list) WHERE seq > ?1 AND seq <= ?2) AND "
     sql.add(condition, of: "t", scanning: true)
-    self.sql = sql
+    deletion = sql
   }
 
   /// Lists the next slab.
@@ -53,26 +53,8 @@ struct SlabBatches: BatchSource {
     return RowExtent(first: first, last: last, rows: ends[2].integer ?? 0)
   }
 
-  private var boundStatement: String {
+  var boundStatement: String {
     "SELECT max(seq), count(*), min(at), max(at) FROM "
       + "(SELECT seq, at FROM \(list) WHERE seq > ?1 ORDER BY seq LIMIT ?2)"
-  }
-
-  var statements: [String] {
-    [boundStatement, sql.text]
-  }
-
-  func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
-    -> [BatchBound]
-  {
-    try parts(after: cursor, rows: rows, each: part) { from, count in
-      BatchBound(try connection.first(boundStatement, [.integer(from), .integer(Int64(count))]))
-    }
-  }
-
-  func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {
-    var tally = tally
-    tally.rows = try connection.execute(sql.text, [.integer(cursor), .integer(last)] + sql.values)
-    return BatchOutcome(tallies: [tally])
   }
 }

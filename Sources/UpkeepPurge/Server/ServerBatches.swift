@@ -7,7 +7,7 @@ import UpkeepDatabase
 /// that fewer rows go than were listed, or in a foreign key that isn't met: then the whole batch is undone, and done again
 /// with a look at each row. Rows that would be read in a batch are found by their keys alone, so that a batch costs as
 /// much at the end of a large table as at its beginning.
-struct ServerBatches: BatchSource {
+struct ServerBatches: CountedBatches {
   let start: Int64 = 0
   private let pass: DeletionPass
   private let isCareful: Bool
@@ -79,7 +79,7 @@ struct ServerBatches: BatchSource {
   /// The same batches, with a look at each row.
   var careful: ServerBatches { ServerBatches(self, isCareful: true) }
 
-  private var boundStatement: String {
+  var boundStatement: String {
     "SELECT max(seq), count(*), min(at), max(at) FROM "
       + "(SELECT seq, at FROM \(pass.list) WHERE seq > ?1 ORDER BY seq LIMIT ?2) AS listed"
   }
@@ -96,8 +96,7 @@ struct ServerBatches: BatchSource {
   func parts(after cursor: Int64, rows: Int, each part: Int, on connection: any DatabaseConnection) throws
     -> [BatchBound]
   {
-    let bound = BatchBound(try connection.first(boundStatement, [.integer(cursor), .integer(Int64(rows))]))
-    return bound.map { [$0] } ?? []
+    try bound(after: cursor, rows: rows, on: connection).map { [$0] } ?? []
   }
 
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome {
