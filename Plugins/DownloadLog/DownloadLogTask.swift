@@ -1,9 +1,9 @@
 public import UpkeepCore
 import UpkeepDatabase
-import UpkeepPurge
+public import UpkeepPurge
 
 /// Removes old entries from a log of handled downloads: those whose time lies strictly before now − `keep`.
-public struct DownloadLogTask: DeletingTask, InspectableTask {
+public struct DownloadLogTask: DeletingTask, PurgingTask, InspectableTask {
   /// Creates the task.
   public init() {}
 
@@ -19,17 +19,10 @@ public struct DownloadLogTask: DeletingTask, InspectableTask {
       """,
     counts: [("downloads_deleted", "entries of the log")])
 
-  /// Deletes.
-  public func run(_ settings: DownloadLogSettings, in context: TaskContext) async throws {
-    try await work(settings, .deletion, in: context)
-  }
-
-  /// Counts what a run would delete.
-  public func preview(_ settings: DownloadLogSettings, in context: TaskContext) async throws {
-    try await work(settings, .preview, in: context)
-  }
-
-  private func work(_ settings: DownloadLogSettings, _ purpose: Purge.Purpose, in context: TaskContext) async throws {
+  /// Deletes, or counts what a run would delete.
+  public func work(
+    _ settings: DownloadLogSettings, for purpose: Purge.Purpose, in context: TaskContext
+  ) async throws {
     try await Purge.carryOut(
       on: try context.database(settings.database), for: purpose,
       names: Purge.CountNames(deleted: [settings.table: "downloads_deleted"]), in: context

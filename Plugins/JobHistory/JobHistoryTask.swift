@@ -1,12 +1,12 @@
 public import UpkeepCore
 import UpkeepDatabase
-import UpkeepPurge
+public import UpkeepPurge
 
 /// Removes jobs that ended long ago from a job queue's table, with what the schema deletes along with them.
 ///
 /// A job goes when it has one of the statuses and its time lies strictly before now − `keep`. A job whose time is NULL
 /// or can't be read is kept. What refers to a job follows the foreign keys of the live schema.
-public struct JobHistoryTask: DeletingTask, InspectableTask {
+public struct JobHistoryTask: DeletingTask, PurgingTask, InspectableTask {
   /// Creates the task.
   public init() {}
 
@@ -25,17 +25,10 @@ public struct JobHistoryTask: DeletingTask, InspectableTask {
       ("jobs_deleted", "jobs"), ("<table>_deleted", "rows of a table that the schema deletes along with their job"),
     ])
 
-  /// Deletes.
-  public func run(_ settings: JobHistorySettings, in context: TaskContext) async throws {
-    try await work(settings, .deletion, in: context)
-  }
-
-  /// Counts what a run would delete.
-  public func preview(_ settings: JobHistorySettings, in context: TaskContext) async throws {
-    try await work(settings, .preview, in: context)
-  }
-
-  private func work(_ settings: JobHistorySettings, _ purpose: Purge.Purpose, in context: TaskContext) async throws {
+  /// Deletes, or counts what a run would delete.
+  public func work(
+    _ settings: JobHistorySettings, for purpose: Purge.Purpose, in context: TaskContext
+  ) async throws {
     try await Purge.carryOut(
       on: try context.database(settings.database), for: purpose,
       names: Purge.CountNames(deleted: [settings.table: "jobs_deleted"]), in: context

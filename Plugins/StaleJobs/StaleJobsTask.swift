@@ -1,13 +1,13 @@
 public import UpkeepCore
 import UpkeepDatabase
-import UpkeepPurge
+public import UpkeepPurge
 
 /// Ends jobs that are marked as running or pending but have taken longer than a job of their type may.
 ///
 /// The time is measured from the start of a job, or from when it was made where it never started. A job that takes
 /// exactly as long as it may is left alone. One that had done all it had to is marked as completed, every other as
 /// failed. Each statement asks for the whole condition again, so that a job which ends meanwhile is left alone.
-public struct StaleJobsTask: ChangingTask, InspectableTask {
+public struct StaleJobsTask: ChangingTask, PurgingTask, InspectableTask {
   /// Creates the task.
   public init() {}
 
@@ -28,17 +28,10 @@ public struct StaleJobsTask: ChangingTask, InspectableTask {
       ("jobs_completed", "jobs that had done all they had to and were only not marked so"),
     ])
 
-  /// Marks.
-  public func run(_ settings: StaleJobsSettings, in context: TaskContext) async throws {
-    try await work(settings, .deletion, in: context)
-  }
-
-  /// Counts what a run would mark.
-  public func preview(_ settings: StaleJobsSettings, in context: TaskContext) async throws {
-    try await work(settings, .preview, in: context)
-  }
-
-  private func work(_ settings: StaleJobsSettings, _ purpose: Purge.Purpose, in context: TaskContext) async throws {
+  /// Marks, or counts what a run would mark.
+  public func work(
+    _ settings: StaleJobsSettings, for purpose: Purge.Purpose, in context: TaskContext
+  ) async throws {
     let report = StaleReport(settings: settings, context: context)
     report.begin()
     // Before the database is looked at: a job that starts after the question isn't over its limit.

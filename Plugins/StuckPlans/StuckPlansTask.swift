@@ -1,12 +1,12 @@
 public import UpkeepCore
 import UpkeepDatabase
-import UpkeepPurge
+public import UpkeepPurge
 
 /// Resets plans that wait for a job which doesn't work on them any more.
 ///
 /// A plan in the status `from` gets the status `to` when it names no job, or one that is gone, or one whose status isn't
 /// active. How old it is doesn't matter. Nothing but its status and the time of its last change is touched.
-public struct StuckPlansTask: ChangingTask, InspectableTask {
+public struct StuckPlansTask: ChangingTask, PurgingTask, InspectableTask {
   /// Creates the task.
   public init() {}
 
@@ -23,17 +23,10 @@ public struct StuckPlansTask: ChangingTask, InspectableTask {
       """,
     counts: [("plans_reset", "plans that were reset")], dependsOn: ["stale_jobs", "job_history"])
 
-  /// Resets.
-  public func run(_ settings: StuckPlansSettings, in context: TaskContext) async throws {
-    try await work(settings, .deletion, in: context)
-  }
-
-  /// Counts what a run would reset.
-  public func preview(_ settings: StuckPlansSettings, in context: TaskContext) async throws {
-    try await work(settings, .preview, in: context)
-  }
-
-  private func work(_ settings: StuckPlansSettings, _ purpose: Purge.Purpose, in context: TaskContext) async throws {
+  /// Resets, or counts what a run would reset.
+  public func work(
+    _ settings: StuckPlansSettings, for purpose: Purge.Purpose, in context: TaskContext
+  ) async throws {
     context.add("plans_reset", 0)
     try await Purge.with(try context.database(settings.database), for: purpose, in: context) { purge in
       let change = try Self.change(settings, at: context.now, in: purge.catalogue)

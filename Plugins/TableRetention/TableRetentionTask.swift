@@ -1,13 +1,13 @@
 public import UpkeepCore
 import UpkeepDatabase
-import UpkeepPurge
+public import UpkeepPurge
 
 /// Removes old rows from the tables of any database, by rules that somebody writes.
 ///
 /// Cutoffs are computed once, in UTC, and compare strictly: a row exactly as old as `keep` stays. What refers to a row
 /// follows the foreign keys of the live schema: `ON DELETE CASCADE` goes with it, `SET NULL` stays without its
 /// reference, everything else keeps the row.
-public struct TableRetentionTask: DeletingTask, InspectableTask {
+public struct TableRetentionTask: DeletingTask, PurgingTask, InspectableTask {
   /// Creates the task.
   public init() {}
 
@@ -37,20 +37,18 @@ public struct TableRetentionTask: DeletingTask, InspectableTask {
       ("<table>_unlinked", "rows that stay without the row that they referred to"),
     ])
 
-  /// Deletes.
-  public func run(_ settings: TableRetentionSettings, in context: TaskContext) async throws {
-    try await Purge.with(try context.database(settings.database), for: .deletion, in: context) { purge in
+  /// Deletes, or counts what a run would delete.
+  public func work(
+    _ settings: TableRetentionSettings, for purpose: Purge.Purpose, in context: TaskContext
+  ) async throws {
+    try await Purge.with(try context.database(settings.database), for: purpose, in: context) { purge in
       let plan = try await RetentionRules(purge: purge, context: context).plan(settings.rules)
-      try await purge.run(plan, in: context)
-      try await purge.warnOfUnreadableTimes(plan, in: context)
-    }
-  }
-
-  /// Counts what a run would delete.
-  public func preview(_ settings: TableRetentionSettings, in context: TaskContext) async throws {
-    try await Purge.with(try context.database(settings.database), for: .preview, in: context) { purge in
-      try await purge.preview(
-        try await RetentionRules(purge: purge, context: context).plan(settings.rules), in: context)
+      switch purpose {
+      case .preview: try await purge.preview(plan, in: context)
+      case .deletion:
+        try await purge.run(plan, in: context)
+        try await purge.warnOfUnreadableTimes(plan, in: context)
+      }
     }
   }
 
