@@ -9,23 +9,6 @@ struct RunRoutes {
     self.parts = parts
   }
 
-  private struct List: Encodable {
-    var runs: [RunResult]
-    var nextCursor: String?
-
-    enum CodingKeys: String, CodingKey {
-      case runs
-      case nextCursor = "next_cursor"
-    }
-
-    /// Writes every key, an absent cursor as null.
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(runs, forKey: .runs)
-      try container.encode(nextCursor, forKey: .nextCursor)
-    }
-  }
-
   private static let limit = Parameter("limit", .integer(1...500), "How many at the most; 50 where it isn't given")
   private static let cursor = Parameter("cursor", .runID, "The next_cursor of an earlier answer")
   private static let task = Parameter("task", .text(), "Only runs of this task")
@@ -71,8 +54,7 @@ struct RunRoutes {
     // One more than asked for says whether there are more.
     let records = try await parts.runs.records(
       RunQuery(task: task, status: status, before: cursor, limit: limit + 1))
-    let page = records.prefix(limit).map(\.result)
-    return try .json(List(runs: page, nextCursor: records.count > limit ? page.last?.runID : nil))
+    return try .json(RunPage(records, limit: limit))
   }
 
   private func cancel(_ request: RoutedRequest) async throws -> WebResponse {

@@ -29,22 +29,6 @@ struct HistoryCommand: UpkeepSubcommand {
 
   @OptionGroup var options: GlobalOptions
 
-  private struct Document: Encodable {
-    let runs: [RunResult]
-    let nextCursor: String?
-
-    enum CodingKeys: String, CodingKey {
-      case runs
-      case nextCursor = "next_cursor"
-    }
-
-    func encode(to encoder: any Encoder) throws {
-      var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(runs, forKey: .runs)
-      try container.encode(nextCursor, forKey: .nextCursor)
-    }
-  }
-
   func validate() throws {
     guard (1...500).contains(limit) else { throw ValidationError("Expected --limit 1 to 500, found \(limit).") }
     let statuses = RunStatus.allCases.map(\.rawValue)
@@ -58,17 +42,16 @@ struct HistoryCommand: UpkeepSubcommand {
     let store = try await host.existingStore()
     let query = RunQuery(
       task: task, status: status.flatMap(RunStatus.init(rawValue:)), before: cursor, limit: limit + 1)
-    let found = try await store?.records(query).map(\.result) ?? []
+    let page = RunPage(try await store?.records(query) ?? [], limit: limit)
     let names = host.tasks.map(\.name)
     // A task that was taken out of the file may still have runs.
-    if let task, found.isEmpty, !names.contains(task) { throw UsageError.unknown("task", task, among: names) }
-    let page = Array(found.prefix(limit))
+    if let task, page.runs.isEmpty, !names.contains(task) { throw UsageError.unknown("task", task, among: names) }
     if options.json {
-      try console.printJSON(Document(runs: page, nextCursor: found.count > limit ? page.last?.runID : nil))
-    } else if page.isEmpty {
+      try console.printJSON(page)
+    } else if page.runs.isEmpty {
       console.note(["no runs"])
     } else {
-      console.print(HistoryText.lines(page, width: console.outputWidth))
+      console.print(HistoryText.lines(page.runs, width: console.outputWidth))
     }
     return .done
   }
