@@ -72,10 +72,10 @@ struct ExceptTests {
   }
 
   @Test func isDescribedKeyByKey() {
-    let rows = ConfigurationReference.rows(ConfigurationReference.task).filter { $0.key.hasPrefix("except") }
+    let rows = SettingRow.rows(ConfigurationReference.task).filter { $0.key.hasPrefix("except") }
     #expect(rows.map(\.key) == ["except", "except[].table", "except[].where", "except[].keys"])
     #expect(rows.map(\.standard) == ["[]", "required", "", ""])
-    let database = ConfigurationReference.rows(ConfigurationReference.database)
+    let database = SettingRow.rows(ConfigurationReference.database)
     #expect(database.contains { $0.key == "except[].where" })
   }
 

@@ -81,7 +81,7 @@ private struct KeyCheck {
 
 @Suite struct ReferenceTests {
   @Test func listsEveryKeyOnce() {
-    let host = ConfigurationReference.rows(ConfigurationReference.host)
+    let host = SettingRow.rows(ConfigurationReference.host)
     #expect(
       host.map(\.key).prefix(6) == [
         "state", "listen", "time_zone", "max_concurrent_runs", "drain_timeout", "history.keep",
@@ -90,7 +90,7 @@ private struct KeyCheck {
     #expect(keep?.type == "duration")
     #expect(keep?.standard == "90d")
     #expect(keep?.range == "at least 1s")
-    let task = ConfigurationReference.rows(ConfigurationReference.task)
+    let task = SettingRow.rows(ConfigurationReference.task)
     #expect(Set(task.map(\.key)).count == task.count)
     #expect(task.first { $0.key == "guard.max_percent" }?.standard == "50")
     #expect(task.first { $0.key == "missed" }?.type == "run_once | skip | run_all")

@@ -5,7 +5,7 @@ import UpkeepHost
 struct DescribeCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "describe",
-    abstract: "Describe a plugin, or the keys of host or task.",
+    abstract: "Describe a plugin, or the keys of host, a database or a task.",
     discussion: """
       EXAMPLES:
         upkeep describe odds_retention       its settings, and a YAML sample
@@ -13,9 +13,14 @@ struct DescribeCommand: UpkeepSubcommand {
         upkeep describe host --markdown      as a table in Markdown
       """)
 
+  /// The parts of the YAML that aren't a plugin's.
+  private static let parts = [
+    "host": HostDescription.host, "database": HostDescription.database, "task": HostDescription.task,
+  ]
+
   @Argument(
-    help: ArgumentHelp("A plugin, 'host' or 'task'.", valueName: "plugin"),
-    completion: .list(BuiltInPlugins.all.map(\.id) + ["host", "task"]))
+    help: ArgumentHelp("A plugin, 'host', 'database' or 'task'.", valueName: "plugin"),
+    completion: .list(BuiltInPlugins.all.map(\.id) + DescribeCommand.parts.keys.sorted()))
   var subject: String
 
   @Flag(name: .long, help: "Print the table of keys in Markdown.")
@@ -24,7 +29,7 @@ struct DescribeCommand: UpkeepSubcommand {
   @OptionGroup var options: GlobalOptions
 
   func execute(_ console: Console) async throws -> ExitStatus {
-    if let keys = ["host": HostDescription.host, "task": HostDescription.task][subject] {
+    if let keys = Self.parts[subject] {
       if options.json {
         try console.printJSON(["keys": keys])
       } else {
@@ -33,12 +38,12 @@ struct DescribeCommand: UpkeepSubcommand {
       return .done
     }
     guard let plugin = BuiltInPlugins.all.first(where: { $0.id == subject }) else {
-      throw UsageError.unknown("plugin", subject, among: BuiltInPlugins.all.map(\.id) + ["host", "task"])
+      throw UsageError.unknown("plugin", subject, among: BuiltInPlugins.all.map(\.id) + Self.parts.keys.sorted())
     }
     if options.json {
       try console.printJSON(PluginDocument(plugin))
     } else if markdown {
-      console.print(PluginText.markdown(HostDescription.keys(plugin.settings)))
+      console.print(PluginText.markdown(SettingRow.rows(plugin.settings)))
     } else {
       console.print(PluginText.lines(plugin, width: console.outputWidth))
     }

@@ -11,7 +11,7 @@ struct PluginDocument: Encodable {
   let plugin: String
   let summary: String
   let powers: [String]
-  let settings: [DescribedKey]
+  let settings: [SettingRow]
   let counts: [Count]
   let sample: String
 
@@ -19,7 +19,7 @@ struct PluginDocument: Encodable {
     plugin = descriptor.id
     summary = descriptor.documentation.summary
     powers = PluginText.powers(descriptor)
-    settings = HostDescription.keys(descriptor.settings)
+    settings = SettingRow.rows(descriptor.settings)
     counts = descriptor.documentation.counts.map { Count(name: $0.name, meaning: $0.meaning) }
     sample = descriptor.documentation.sample
   }

@@ -19,7 +19,7 @@ enum PluginText {
   /// Everything that is said of a plugin.
   static func lines(_ plugin: PluginDescriptor, width: Int) -> [String] {
     var lines = ["\(plugin.id): \(plugin.documentation.summary)", "can: \(powers(plugin).joined(separator: ", "))", ""]
-    lines += plugin.settings.isEmpty ? ["no settings"] : keys(HostDescription.keys(plugin.settings), width: width)
+    lines += plugin.settings.isEmpty ? ["no settings"] : keys(SettingRow.rows(plugin.settings), width: width)
     if !plugin.documentation.counts.isEmpty {
       lines += [""]
       lines += TextTable(
@@ -34,7 +34,7 @@ enum PluginText {
   }
 
   /// A table of keys.
-  static func keys(_ keys: [DescribedKey], width: Int) -> [String] {
+  static func keys(_ keys: [SettingRow], width: Int) -> [String] {
     TextTable(
       columns: [
         .text("KEY"), .text("TYPE", shrinks: true), .text("DEFAULT"), .text("RANGE"),
@@ -45,7 +45,7 @@ enum PluginText {
   }
 
   /// The same in Markdown.
-  static func markdown(_ keys: [DescribedKey]) -> [String] {
+  static func markdown(_ keys: [SettingRow]) -> [String] {
     func cell(_ text: String) -> String { text.replacing("|", with: "\\|") }
     let rows = keys.map { key in
       let standard = key.standard.isEmpty ? "" : key.standard == "required" ? "required" : "`\(key.standard)`"
