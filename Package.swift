@@ -124,13 +124,19 @@ let package = Package(
     .testTarget(
       name: "UpkeepDatabaseTests",
       dependencies: ["UpkeepDatabase", "UpkeepCore", "UpkeepTestKit", "PostgresCluster", log],
-      path: "Tests/UpkeepDatabaseTests", exclude: ["Cluster"], swiftSettings: strict),
+      path: "Tests/UpkeepDatabaseTests", exclude: ["Cluster", "Fixture"], swiftSettings: strict),
     // A PostgreSQL server for tests.
     .target(
       name: "PostgresCluster", dependencies: ["UpkeepDatabase"], path: "Tests/UpkeepDatabaseTests/Cluster",
       swiftSettings: strict),
+    // A database that a test works on, as itself and as a task does.
+    .target(
+      name: "DatabaseFixture", dependencies: ["UpkeepDatabase", "UpkeepCore"],
+      path: "Tests/UpkeepDatabaseTests/Fixture",
+      swiftSettings: strict),
     tests("UpkeepFetchTests", ["UpkeepFetch", "UpkeepCore", "UpkeepDemo", "UpkeepTestKit"]),
-    tests("UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
+    tests(
+      "UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit", "DatabaseFixture"]),
     tests(
       "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
@@ -150,7 +156,7 @@ let package = Package(
         "JobHistoryPlugin", "DownloadLogPlugin", "StuckPlansPlugin", "TusExpiryPlugin", "ScrapingPlugin", "OddsOracle",
         "UpkeepDatabase",
         "UpkeepPurge", "UpkeepFetch", "UpkeepSchedule", "UpkeepRuntime", "UpkeepRuns", "UpkeepStore", "UpkeepCore",
-        "UpkeepTestKit", "UpkeepDemo", "PostgresCluster", grdb, log,
+        "UpkeepTestKit", "UpkeepDemo", "PostgresCluster", "DatabaseFixture", grdb, log,
       ], path: "Tests/Plugins",
       exclude: ["Oracle", "Tus/Real/requirements.txt", "Tus/Real/real_uploads.py"], swiftSettings: strict),
     // The rules in plain SQL, for the tests of the plugin and those of faults.
@@ -169,8 +175,8 @@ let package = Package(
     tests(
       "ConformanceTests", path: "Tests/Conformance",
       [
-        "UpkeepHost", "UpkeepTestKit", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepDatabase", "UpkeepDemo",
-        "UpkeepFetch",
+        "UpkeepHost", "UpkeepTestKit", "UpkeepStore", "UpkeepRuns", "UpkeepCore", "UpkeepDatabase", "UpkeepPurge",
+        "UpkeepDemo", "UpkeepFetch", "DatabaseFixture",
       ]),
     tests("UpkeepCommandTests", ["upkeep", "UpkeepHost", "UpkeepRuns", "UpkeepCore", "UpkeepDemo"]),
     tests("ArchitectureTests", path: "Tests/Architecture", []),

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import OddsOracle
 import OddsRetentionPlugin
 import UpkeepCore
@@ -9,7 +8,7 @@ import UpkeepTestKit
 
 /// An odds database, what a purge must leave of it, and purges of copies of it.
 final class OddsScene: Sendable {
-  static let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+  static let now = ManualWallClock.noon
   static let days = 14
   /// The name of the file in each folder.
   static let file = "odds.sqlite"
@@ -46,12 +45,9 @@ final class OddsScene: Sendable {
     settings.oddsKeep = .seconds(Self.days * 86_400)
     settings.matchKeep = .seconds(Self.days * 86_400)
     let database = SQLiteDatabase(name: "odds", path: folder.file(Self.file))
-    let context = TaskContext(
-      task: "odds_retention", runID: "01K0000000000000000000TEST", mode: .run, trigger: .manual, now: Self.now,
-      wallClock: SystemWallClock(), clock: ContinuousClock(), random: SystemRandomSource(),
-      resources: Resources(database: database),
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-      forecast: nil, journal: RunJournal())
+    let context = TaskContext.test(
+      task: "odds_retention", now: Self.now, clock: ContinuousClock(), wallClock: SystemWallClock(),
+      resources: Resources(database: database))
     var thrown: (any Error)?
     do {
       try await OddsRetentionTask().run(settings, in: context)

@@ -1,3 +1,5 @@
+import UpkeepPurge
+import DatabaseFixture
 import DownloadLogPlugin
 import Foundation
 import JobHistoryPlugin

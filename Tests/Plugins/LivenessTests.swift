@@ -1,3 +1,5 @@
+import UpkeepPurge
+import DatabaseFixture
 import StaleJobsPlugin
 import Testing
 import UpkeepCore

@@ -1,5 +1,5 @@
+import DatabaseFixture
 import Foundation
-import Logging
 import Testing
 import UpkeepCore
 import UpkeepDatabase
@@ -8,92 +8,45 @@ import UpkeepFetch
 import UpkeepTestKit
 
 /// The media application's database in a folder that goes with it.
-final class MediaFixture: DatabaseResources, FetchResources {
+final class MediaFixture: DatabaseFixture, FetchResources {
   /// 2026-11-20 12:00:00 UTC
   static let now = ManualWallClock.noon
 
-  let folder: String
-  let stash: SQLiteDatabase
+  private let folder: TemporaryFolder
+  let database: SQLiteDatabase
   let fetcher: any Fetcher = HTTPFetcher(clock: ContinuousClock())
 
   /// Makes the application's tables, and executes the statements.
   init(_ statements: String..., schema: [String] = MediaSchema.statements) async throws {
-    folder = NSTemporaryDirectory() + "upkeep-media-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    stash = SQLiteDatabase(name: "stash", path: folder + "/stash.sqlite", mayCreate: true)
+    folder = try TemporaryFolder()
+    database = SQLiteDatabase(name: "stash", path: folder.file("stash.sqlite"), mayCreate: true)
     try await execute(["PRAGMA journal_mode = WAL"] + schema + statements)
   }
 
   /// Makes sample data, and executes the statements.
   init(jobs: Int, plans: Int, hasStaleJobs: Bool = true, _ statements: [String] = []) async throws {
-    folder = NSTemporaryDirectory() + "upkeep-media-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    stash = SQLiteDatabase(name: "stash", path: folder + "/stash.sqlite", mayCreate: true)
-    try await MediaSample.make(at: stash.path, now: Self.now, jobs: jobs, plans: plans, hasStaleJobs: hasStaleJobs)
+    folder = try TemporaryFolder()
+    database = SQLiteDatabase(name: "stash", path: folder.file("stash.sqlite"), mayCreate: true)
+    try await MediaSample.make(at: database.path, now: Self.now, jobs: jobs, plans: plans, hasStaleJobs: hasStaleJobs)
     try await execute(statements)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(atPath: folder)
-  }
-
-  func database(named name: String) throws -> any Database {
-    stash
-  }
-
-  func execute(_ statements: [String]) async throws {
-    let session = try await stash.open(.write(.normal), purpose: "test")
-    try await session.perform { connection in
-      for statement in statements { _ = try connection.rows(statement) }
-    }
-    await session.close()
-  }
-
-  func rows(_ sql: String, at path: String? = nil) async throws -> [[DatabaseValue]] {
-    let database = path.map { SQLiteDatabase(name: "copy", path: $0) } ?? stash
-    let session = try await database.open(.read, purpose: "test")
-    let rows = try await session.perform { try $0.rows(sql) }
-    await session.close()
-    return rows
-  }
-
-  /// The first column of a query, as one text.
-  func text(_ sql: String) async throws -> String {
-    try await rows(sql).map { row in
-      switch row[0] {
-      case .integer(let number): "\(number)"
-      case .text(let text): text
-      case .null: "null"
-      default: "\(row[0])"
-      }
-    }.joined(separator: " ")
   }
 
   /// Every row of every table.
   func contents(at path: String? = nil) async throws -> [String: [[DatabaseValue]]] {
     var contents: [String: [[DatabaseValue]]] = [:]
     for table in MediaSchema.tableNames {
-      contents[table] = try await rows("SELECT * FROM \(table) ORDER BY id", at: path)
+      contents[table] = try await rows("SELECT * FROM \(table) ORDER BY id", at: path ?? database.path)
     }
     return contents
-  }
-
-  /// Copies the database as it is now.
-  func copy() async throws -> String {
-    let path = "\(folder)/copy-\(UUID().uuidString).sqlite"
-    try await execute(["VACUUM INTO '\(path)'"])
-    return path
   }
 
   func context(
     _ mode: RunMode, except exceptions: [RowException] = [], clock: any Clock<Duration> = ContinuousClock(),
     limits: RunLimits = RunLimits()
   ) -> TaskContext {
-    TaskContext(
-      task: "test", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: Self.now,
-      wallClock: SystemWallClock(), clock: clock, random: SystemRandomSource(), resources: self,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: nil, journal: RunJournal(),
-      limits: limits, exceptions: exceptions)
+    .test(
+      mode: mode, now: Self.now, clock: clock, wallClock: SystemWallClock(), resources: self, limits: limits,
+      exceptions: exceptions)
   }
 
   /// Previews, which must change nothing; runs, which must do what the preview said; and runs again, which must find

@@ -1,3 +1,4 @@
+import DatabaseFixture
 import OddsOracle
 import OddsRetentionPlugin
 import Testing

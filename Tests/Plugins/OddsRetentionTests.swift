@@ -1,3 +1,4 @@
+import DatabaseFixture
 import OddsRetentionPlugin
 import Testing
 import UpkeepCore

@@ -46,11 +46,7 @@ import UpkeepTestKit
   private func context(
     _ mode: RunMode, _ history: History, clock: any Clock<Duration> = HookClock(), limits: RunLimits = RunLimits()
   ) -> TaskContext {
-    let context = TaskContext.test(mode: mode, now: Self.now, clock: clock, resources: history)
-    return TaskContext(
-      task: context.task, runID: context.runID, mode: mode, trigger: .manual, now: Self.now,
-      wallClock: context.wallClock, clock: clock, random: context.random, resources: history, logger: context.logger,
-      forecast: nil, journal: context.journal, limits: limits)
+    .test(mode: mode, now: Self.now, clock: clock, resources: history, limits: limits)
   }
 
   private func work(_ mode: RunMode, _ history: History) async throws -> RunJournal.Contents {

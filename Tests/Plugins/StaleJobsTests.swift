@@ -1,3 +1,5 @@
+import UpkeepPurge
+import DatabaseFixture
 import StaleJobsPlugin
 import Testing
 import UpkeepCore
@@ -171,7 +173,7 @@ struct StaleJobsTests {
     let fixture = try await MediaFixture(
       MediaFixture.job("a", started: "2026-11-20 01:00:00"), MediaFixture.job("b", started: "2026-11-20 01:00:00"),
       MediaFixture.job("c", started: "2026-11-20 01:00:00"))
-    let path = fixture.stash.path
+    let path = fixture.database.path
     // The run looks at its clock between the list of jobs and the first batch.
     let clock = FirstLookClock {
       try SecondConnection(path).execute(

@@ -1,3 +1,5 @@
+import UpkeepPurge
+import DatabaseFixture
 import StuckPlansPlugin
 import Testing
 import UpkeepCore
@@ -54,7 +56,7 @@ struct StuckPlansTests {
     let fixture = try await MediaFixture(
       MediaFixture.job("a", status: "failed"), Self.plan(1, job: "'a'"), Self.plan(2, job: "'b'"),
       Self.plan(3, job: "'c'"))
-    let path = fixture.stash.path
+    let path = fixture.database.path
     let clock = FirstLookClock {
       try SecondConnection(path).execute(
         "UPDATE job SET status = 'running' WHERE id = 'a'", "UPDATE analysis_plan SET status = 'APPLIED' WHERE id = 2")

@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import Testing
 import UpkeepCore
 import UpkeepDatabase
@@ -19,11 +18,7 @@ import UpkeepTestKit
   private let file = OneFile()
 
   private func context(_ lease: LeaseWatch?) -> TaskContext {
-    TaskContext(
-      task: "tidy", runID: "01A", mode: .run, trigger: .manual, now: ManualWallClock.noon,
-      wallClock: ManualWallClock(clock), clock: clock, random: SeededRandom(), resources: file,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: nil, journal: RunJournal(),
-      lease: lease)
+    .test(task: "tidy", clock: clock, wallClock: ManualWallClock(clock), resources: file, lease: lease)
   }
 
   private func session(_ lease: LeaseWatch?) async throws -> any DatabaseSession {

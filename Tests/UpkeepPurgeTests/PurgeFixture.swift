@@ -1,66 +1,37 @@
-import Foundation
-import Logging
+import DatabaseFixture
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepTestKit
 
 @testable import UpkeepPurge
 
 /// A SQLite file of its own in a folder that goes with it, and a purge on it.
-final class PurgeFixture: Sendable {
-  static let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+final class PurgeFixture: DatabaseFixture {
+  static let now = ManualWallClock.noon
   /// Two weeks before ``now``: 2026-11-06 12:00:00.
   static let cutoff = now - .seconds(14 * 86_400)
 
-  let folder: String
+  private let folder: TemporaryFolder
   let database: SQLiteDatabase
 
   init(_ statements: String...) async throws {
-    folder = NSTemporaryDirectory() + "upkeep-purge-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    database = SQLiteDatabase(name: "test", path: folder + "/test.sqlite", mayCreate: true)
+    folder = try TemporaryFolder()
+    database = SQLiteDatabase(name: "test", path: folder.file("test.sqlite"), mayCreate: true)
     try await execute(["PRAGMA journal_mode = WAL"] + statements)
   }
 
-  deinit {
-    try? FileManager.default.removeItem(atPath: folder)
-  }
-
-  func execute(_ statements: [String]) async throws {
-    let session = try await database.open(.write(.normal), purpose: "test")
-    try await session.perform { connection in
-      for statement in statements.flatMap({ $0.split(separator: ";\n") }) where !statement.allSatisfy(\.isWhitespace) {
-        _ = try connection.rows(String(statement))
-      }
-    }
-    await session.close()
-  }
-
-  func rows(_ sql: String) async throws -> [[DatabaseValue]] {
-    let session = try await database.open(.read, purpose: "test")
-    let rows = try await session.perform { try $0.rows(sql) }
-    await session.close()
-    return rows
-  }
-
-  /// The values of a query's first column as one text.
-  func text(_ sql: String) async throws -> String {
-    try await rows(sql).map { row in
-      switch row[0] {
-      case .integer(let number): "\(number)"
-      case .text(let text): text
-      default: "\(row[0])"
-      }
-    }.joined(separator: " ")
+  /// Executes the statements of texts, which a semicolon at the end of a line parts.
+  func execute(_ texts: [String]) async throws {
+    let statements = texts.flatMap { $0.split(separator: ";\n").map(String.init) }
+    try await database.execute(statements.filter { !$0.allSatisfy(\.isWhitespace) })
   }
 
   func context(
     _ mode: RunMode, journal: RunJournal = RunJournal(), forecast: Forecast? = nil, limits: RunLimits = RunLimits(),
     wallClock: any WallClock = SystemWallClock(), exceptions: [RowException] = []
   ) -> TaskContext {
-    TaskContext(
-      task: "test", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: Self.now,
-      wallClock: wallClock, clock: ContinuousClock(), random: SystemRandomSource(), resources: NoResources(),
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: forecast, journal: journal,
+    .test(
+      mode: mode, now: Self.now, clock: ContinuousClock(), wallClock: wallClock, forecast: forecast, journal: journal,
       limits: limits, exceptions: exceptions)
   }
 
@@ -86,8 +57,6 @@ final class PurgeFixture: Sendable {
     return context.journal.current
   }
 }
-
-private struct NoResources: TaskResources {}
 
 extension DeletionRule {
   /// Rows older than the fixture's cutoff.

@@ -1,3 +1,4 @@
+import DatabaseFixture
 import UpkeepCore
 import UpkeepDatabase
 import UpkeepTestKit

@@ -1,3 +1,4 @@
+import DatabaseFixture
 import Synchronization
 import Testing
 import UpkeepCore

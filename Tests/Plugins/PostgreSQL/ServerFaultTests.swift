@@ -1,3 +1,5 @@
+import UpkeepPurge
+import DatabaseFixture
 import Foundation
 import PostgresCluster
 import Synchronization

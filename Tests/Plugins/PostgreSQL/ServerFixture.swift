@@ -1,5 +1,5 @@
+import DatabaseFixture
 import Foundation
-import Logging
 import PostgresCluster
 import Testing
 import UpkeepCore
@@ -16,7 +16,7 @@ private struct OneDatabase: DatabaseResources {
 }
 
 /// A database of a PostgreSQL server, for tasks to work on.
-final class ServerFixture: DatabaseResources, FetchResources {
+final class ServerFixture: DatabaseFixture, FetchResources {
   /// 2026-11-20 12:00:00 UTC
   static let now = ManualWallClock.noon
 
@@ -35,45 +35,13 @@ final class ServerFixture: DatabaseResources, FetchResources {
     try await sample.copy(path, to: database)
   }
 
-  func database(named name: String) throws -> any Database { database }
-
-  func execute(_ statements: [String]) async throws {
-    let session = try await database.open(.write(.normal), purpose: "test")
-    try await session.perform { connection in
-      for statement in statements { try connection.execute(statement) }
-    }
-    await session.close()
-  }
-
-  func rows(_ sql: String) async throws -> [[DatabaseValue]] {
-    let session = try await database.open(.read, purpose: "test")
-    let rows = try await session.perform { try $0.rows(sql) }
-    await session.close()
-    return rows
-  }
-
-  /// The first column of a query, as one text.
-  func text(_ sql: String) async throws -> String {
-    try await rows(sql).map { row in
-      switch row[0] {
-      case .integer(let number): "\(number)"
-      case .text(let text): text
-      case .null: "null"
-      default: "\(row[0])"
-      }
-    }.joined(separator: " ")
-  }
-
   func context(
     _ mode: RunMode, except exceptions: [RowException] = [], clock: any Clock<Duration> = ContinuousClock(),
     limits: RunLimits = RunLimits(), forecast: Forecast? = nil, database: (any Database)? = nil
   ) -> TaskContext {
-    TaskContext(
-      task: "test", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: Self.now,
-      wallClock: ManualWallClock(start: Self.now), clock: clock, random: SeededRandom(),
-      resources: database.map { OneDatabase(database: $0) } ?? self,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: forecast,
-      journal: RunJournal(), limits: limits, exceptions: exceptions)
+    .test(
+      mode: mode, now: Self.now, clock: clock, resources: database.map { OneDatabase(database: $0) } ?? self,
+      forecast: forecast, limits: limits, exceptions: exceptions)
   }
 
   /// Previews and runs, which must say the same, and runs again, which must find nothing.

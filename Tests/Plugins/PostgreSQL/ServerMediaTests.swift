@@ -1,3 +1,5 @@
+import UpkeepPurge
+import DatabaseFixture
 import DownloadLogPlugin
 import JobHistoryPlugin
 import StaleJobsPlugin
@@ -37,7 +39,7 @@ struct ServerMediaTests {
 
   @Test func doesWhatItDoesOnSQLite() async throws {
     let file = try await MediaFixture(jobs: 3000, plans: 300, Self.boundaries)
-    let server = try await ServerFixture(.media, of: file.stash.path)
+    let server = try await ServerFixture(.media, of: file.database.path)
     var stale = StaleJobsSettings()
     stale.database = DatabaseName("stash")
     try await expectTheSame(StaleJobsTask(), stale, file, server)
@@ -62,7 +64,7 @@ struct ServerMediaTests {
 
   @Test func countsWhatThereIs() async throws {
     let file = try await MediaFixture(jobs: 500, plans: 50)
-    let server = try await ServerFixture(.media, of: file.stash.path)
+    let server = try await ServerFixture(.media, of: file.database.path)
     var settings = StaleJobsSettings()
     settings.database = DatabaseName("stash")
     let expected = try await StaleJobsTask().statistics(settings, in: file.context(.preview))

@@ -1,3 +1,4 @@
+import DatabaseFixture
 import OddsRetentionPlugin
 import Testing
 import UpkeepCore
@@ -11,7 +12,7 @@ struct ServerOddsTests {
   @Test(arguments: [(14, 14), (30, 14), (7, 30)])
   func leavesTheRowsThatItLeavesOnSQLite(odds: Int, matches: Int) async throws {
     let file = try await OddsFixture(snapshots: 6000)
-    let server = try await ServerFixture(.odds(now: OddsFixture.now), of: file.odds.path)
+    let server = try await ServerFixture(.odds(now: OddsFixture.now), of: file.database.path)
     let settings = file.settings(odds, matches)
     let expected = try await file.run(settings)
     let done = try await server.work(OddsRetentionTask(), settings)
@@ -34,7 +35,7 @@ struct ServerOddsTests {
 
   @Test func printsTheIndexesThatTheApplicationLacks() async throws {
     let file = try await OddsFixture(snapshots: 6000)
-    let server = try await ServerFixture(.odds(now: OddsFixture.now), of: file.odds.path)
+    let server = try await ServerFixture(.odds(now: OddsFixture.now), of: file.database.path)
     let warning =
       "odds_snapshots has no index on scrape_run_id, by which it refers to scrape_runs; the server reads all of it for "
       + "each deleted row: CREATE INDEX CONCURRENTLY ix_odds_snapshots_default_scrape_run_id ON odds_snapshots_default "

@@ -1,3 +1,5 @@
+import UpkeepPurge
+import DatabaseFixture
 import PostgresCluster
 import Synchronization
 import TableRetentionPlugin

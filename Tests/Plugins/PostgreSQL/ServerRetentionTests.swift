@@ -1,3 +1,5 @@
+import UpkeepPurge
+import DatabaseFixture
 import TableRetentionPlugin
 import Testing
 import UpkeepCore

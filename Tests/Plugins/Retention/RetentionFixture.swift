@@ -1,5 +1,6 @@
+import UpkeepPurge
+import DatabaseFixture
 import Foundation
-import Logging
 import TableRetentionPlugin
 import Testing
 import UpkeepCore
@@ -7,47 +8,17 @@ import UpkeepDatabase
 import UpkeepTestKit
 
 /// Somebody's database in a folder that goes with it, and the task on it.
-final class RetentionFixture: DatabaseResources {
+final class RetentionFixture: DatabaseFixture {
   /// 2026-11-20 12:00:00
-  static let now = Timestamp(CivilTime(year: 2026, month: 11, day: 20, hour: 12))
+  static let now = ManualWallClock.noon
 
-  let folder: String
-  let file: SQLiteDatabase
+  private let folder: TemporaryFolder
+  let database: SQLiteDatabase
 
   init(_ statements: String...) async throws {
-    folder = NSTemporaryDirectory() + "upkeep-retention-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    file = SQLiteDatabase(name: "app", path: folder + "/app.sqlite", mayCreate: true)
+    folder = try TemporaryFolder()
+    database = SQLiteDatabase(name: "app", path: folder.file("app.sqlite"), mayCreate: true)
     try await execute(["PRAGMA journal_mode = WAL"] + statements)
-  }
-
-  deinit {
-    try? FileManager.default.removeItem(atPath: folder)
-  }
-
-  func database(named name: String) throws -> any Database { file }
-
-  func execute(_ statements: [String]) async throws {
-    let session = try await file.open(.write(.normal), purpose: "test")
-    try await session.perform { connection in
-      for statement in statements { _ = try connection.rows(statement) }
-    }
-    await session.close()
-  }
-
-  /// The first column of a query, as one text.
-  func text(_ sql: String) async throws -> String {
-    let session = try await file.open(.read, purpose: "test")
-    let rows = try await session.perform { try $0.rows(sql) }
-    await session.close()
-    return rows.map { row in
-      switch row[0] {
-      case .integer(let number): "\(number)"
-      case .text(let text): text
-      case .null: "null"
-      default: "\(row[0])"
-      }
-    }.joined(separator: " ")
   }
 
   /// The settings with rules written as JSON.
@@ -62,11 +33,9 @@ final class RetentionFixture: DatabaseResources {
     _ mode: RunMode, now: Timestamp = now, clock: any Clock<Duration> = HookClock(), forecast: Forecast? = nil,
     exceptions: [RowException] = [], limits: RunLimits = RunLimits()
   ) -> TaskContext {
-    TaskContext(
-      task: "table_retention", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: now,
-      wallClock: ManualWallClock(start: now), clock: clock, random: SeededRandom(), resources: self,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: forecast,
-      journal: RunJournal(), limits: limits, exceptions: exceptions)
+    .test(
+      task: "table_retention", mode: mode, now: now, clock: clock, resources: self, forecast: forecast, limits: limits,
+      exceptions: exceptions)
   }
 
   func preview(

@@ -1,3 +1,4 @@
+import DatabaseFixture
 import ScrapingPlugin
 import Testing
 import UpkeepCore

@@ -1,5 +1,6 @@
+import UpkeepPurge
+import DatabaseFixture
 import Foundation
-import Logging
 import PostgresCluster
 import ScrapingPlugin
 import Synchronization
@@ -58,18 +59,11 @@ final class ScrapeFixture: DatabaseResources, FetchResources {
   func database(named name: String) throws -> any Database { database }
 
   func execute(_ statements: [String]) async throws {
-    let session = try await database.open(.write(.normal), purpose: "test")
-    try await session.perform { connection in
-      for statement in statements { _ = try connection.rows(statement) }
-    }
-    await session.close()
+    try await database.execute(statements)
   }
 
   func rows(_ sql: String) async throws -> [[DatabaseValue]] {
-    let session = try await database.open(.read, purpose: "test")
-    let rows = try await session.perform { try $0.rows(sql) }
-    await session.close()
-    return rows
+    try await database.rows(sql)
   }
 
   func count(_ table: String, where condition: String = "1 = 1") async throws -> Int64 {
@@ -95,10 +89,7 @@ final class ScrapeFixture: DatabaseResources, FetchResources {
   }
 
   func context(_ mode: RunMode, now: Timestamp = ScrapeFixture.now) -> TaskContext {
-    TaskContext(
-      task: "scraping", runID: "01K0000000000000000000TEST", mode: mode, trigger: .manual, now: now,
-      wallClock: ManualWallClock(start: now), clock: InstantClock(), random: SeededRandom(), resources: self,
-      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), forecast: nil, journal: RunJournal())
+    .test(task: "scraping", mode: mode, now: now, clock: InstantClock(), resources: self)
   }
 
   /// Scrapes, and gives what the run said; the error where it failed as a whole.

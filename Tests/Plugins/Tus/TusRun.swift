@@ -23,11 +23,8 @@ struct TusRun {
     settings.timeZone = .standard
     change(&settings)
     let journal = RunJournal()
-    let standard = TaskContext.test(mode: mode, now: UploadFolder.now, journal: journal)
-    let context = TaskContext(
-      task: "tus_expiry", runID: standard.runID, mode: mode, trigger: .manual, now: standard.now,
-      wallClock: standard.wallClock, clock: standard.clock, random: standard.random, resources: standard.resources,
-      logger: standard.logger, forecast: nil, journal: journal, limits: limits, lastCompleted: { last })
+    let context = TaskContext.test(
+      task: "tus_expiry", mode: mode, now: UploadFolder.now, journal: journal, limits: limits, lastCompleted: { last })
     if let interrupt {
       guard let root = try UploadRoot.open(settings.folder) else { return TusRun() }
       let sweep = UploadSweep(root, settings: settings, in: context)
