@@ -122,7 +122,7 @@ import UpkeepCore
 
   @Test(arguments: [
     "demo", "init", "validate", "config", "list", "plugins", "describe", "preview", "run", "stats", "history", "show",
-    "cancel", "schema", "completions",
+    "cancel", "schema", "completions", "serve", "enable", "disable", "set", "pause", "resume",
   ]) func helpsWithExamples(command: String) async throws {
     let outcome = try await Program.run([command, "--help"])
     #expect(outcome.status == 0)

@@ -69,10 +69,12 @@ import Testing
 
   @Test func describesEveryPlugin() async throws {
     let readme = try Self.text("README.md")
+    let sample = try Self.text("config/upkeep.yaml")
     let plugins = try #require(try await Program.run(["plugins", "--json"]).json()["plugins"] as? [[String: Any]])
     for plugin in plugins {
       let id = try #require(plugin["plugin"] as? String)
       #expect(readme.contains("<!-- generated: upkeep describe \(id) --markdown -->"), "\(id)")
+      #expect(sample.contains(id), "\(id)")
     }
   }
 
@@ -80,6 +82,19 @@ import Testing
     let place = try Workplace()
     #expect(try await Program.run(["init"], in: place.folder).status == 0)
     #expect(try place.bytes("config/upkeep.yaml") == Data(try Self.text("config/upkeep.yaml").utf8))
+  }
+
+  /// Every key of the YAML and every plugin is in the file that people start from, as itself or as a comment.
+  @Test(arguments: ["host", "database", "task"])
+  func explainsEveryKey(part: String) async throws {
+    let text = try Self.text("config/upkeep.yaml")
+    let document = try await Program.run(["describe", part, "--json"]).json()
+    let keys = try #require(document["keys"] as? [[String: Any]]).compactMap { $0["key"] as? String }
+    #expect(keys.count > 3)
+    for key in keys {
+      let name = key.split(separator: ".").last.map(String.init) ?? key
+      #expect(text.contains("\(name.replacing("[]", with: "")):"), "\(part): \(key)")
+    }
   }
 
   @Test func givesTheTestCommandThatTheCheckRuns() throws {
