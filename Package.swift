@@ -139,9 +139,12 @@ let package = Package(
       "UpkeepPurgeTests", ["UpkeepPurge", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit", "DatabaseFixture"]),
     tests(
       "UpkeepRuntimeTests", ["UpkeepRuntime", "UpkeepRuns", "UpkeepSchedule", "UpkeepCore", "UpkeepTestKit", log]),
-    tests(
-      "UpkeepStoreTests",
-      ["UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", "PostgresCluster"]),
+    .testTarget(
+      name: "UpkeepStoreTests",
+      dependencies: [
+        "UpkeepStore", "UpkeepDatabase", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", "PostgresCluster",
+        "DatabaseFixture",
+      ], path: "Tests/UpkeepStoreTests", exclude: ["Stores"], swiftSettings: strict),
     tests("UpkeepHTTPTests", ["UpkeepHTTP", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepHostTests",

@@ -1,5 +1,7 @@
 import Foundation
 import Testing
+import UpkeepCore
+import UpkeepRuns
 
 @testable import UpkeepHTTP
 
@@ -22,7 +24,7 @@ import Testing
 
   /// The names of the figures with their help, and the labels of their samples.
   private func families() async throws -> [(name: String, help: String, labels: [String])] {
-    host.metrics.record(.finished(host.result("heartbeat", .completed)))
+    host.metrics.record(.finished(host.result("heartbeat", .completed, mode: .run)))
     let lines = try await host.site().ask("GET", "/metrics").text.split(separator: "\n").map(String.init)
     return lines.filter { $0.hasPrefix("# HELP ") }.map { line in
       let words = line.dropFirst("# HELP ".count).split(separator: " ", maxSplits: 1).map(String.init)

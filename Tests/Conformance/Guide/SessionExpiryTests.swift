@@ -20,7 +20,7 @@ import UpkeepTestKit
     let site = try await SessionSite()
     var settings = SessionExpirySettings()
     settings.folder = SettingPath(site.folder.path)
-    let context = TaskContext.test(resources: site)
+    let context = TaskContext.test(clock: ContinuousClock(), resources: site)
     try await SessionExpiryTask().run(settings, in: context)
     #expect(context.journal.current.counts == ["sessions_deleted": 1, "files_deleted": 1])
     #expect(try await site.text("SELECT id FROM sessions ORDER BY id") == "cutoff young")
