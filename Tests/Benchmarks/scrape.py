@@ -5,16 +5,17 @@
     python3 -m venv .bench && .bench/bin/pip install httpx sqlalchemy
     .bench/bin/python Tests/Benchmarks/scrape.py                       # 1,000 matches on 3 platforms, 3 repetitions
 
-Both ask the same server (`upkeep demo DIR --platforms 8788`) with as many requests at a time and no pause between them, and store
+Both ask the same server (`upkeep demo DIR --platforms PORT`) with as many requests at a time and no pause between them, and store
 into a copy of the same empty SQLite file, 50 events a transaction. The first scrape finds everything new, the second
 nothing changed: it has to write no snapshot. A contender that stores anything else has no figure. Memory is the peak of
 the whole process.
 """
-import argparse, asyncio, json, os, shlex, shutil, sqlite3, statistics, subprocess, sys, tempfile, time, urllib.request
+import asyncio, json, os, shutil, sqlite3, statistics, subprocess, sys, time, urllib.request
 from datetime import datetime, timezone
+sys.dont_write_bytecode = True        # or `import bench` would leave files in the repository
+import bench
 
 PLATFORMS = {"betpawa": 50, "sportybet": 50, "bet9ja": 15}
-PORT = 8788
 CONFIGURATION = """version: 1
 host: {{ state: state.sqlite }}
 databases: {{ odds: {{ sqlite: odds.sqlite }} }}
@@ -38,10 +39,6 @@ def count(path):
 # The peer: what an application of httpx and SQLAlchemy does, one function a platform.
 
 MARKETS = {"sportybet": {"1": "3743", "10": "4693", "29": "3795", "18": "5000"}, "bet9ja": {"S_1X2": "3743", "S_DC": "4693", "S_GGNG": "3795", "S_OU": "5000"}}
-
-
-def now():
-    return datetime.now(timezone.utc).replace(tzinfo=None)
 
 
 async def betpawa(client, base, limit):
@@ -121,9 +118,9 @@ ADDRESS = {"betpawa": lambda base, id: (f"{base}/api/sportsbook/v3/events/{id}",
            "bet9ja": lambda base, id: (f"{base}/GetEvent", {"EVENTID": id, "v_cache_version": "1.301.2.225"})}
 
 
-async def peer(path):
+async def peer(path, port):
     import httpx
-    from sqlalchemy import JSON, ForeignKey, create_engine, event as listen, select
+    from sqlalchemy import JSON, ForeignKey, select
     from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 
     class Base(DeclarativeBase):
@@ -145,7 +142,7 @@ async def peer(path):
         away_team: Mapped[str]
         kickoff: Mapped[datetime]
         sportradar_id: Mapped[str]
-        created_at: Mapped[datetime] = mapped_column(default=now)
+        created_at: Mapped[datetime] = mapped_column(default=bench.now)
 
     class Link(Base):
         __tablename__ = "event_bookmakers"
@@ -153,7 +150,7 @@ async def peer(path):
         event_id: Mapped[int]
         bookmaker_id: Mapped[int]
         external_event_id: Mapped[str]
-        created_at: Mapped[datetime] = mapped_column(default=now)
+        created_at: Mapped[datetime] = mapped_column(default=bench.now)
 
     class Snapshot(Base):
         __tablename__ = "odds_snapshots"
@@ -181,7 +178,7 @@ async def peer(path):
         name: Mapped[str]
         country_raw: Mapped[str]
         external_id: Mapped[str]
-        created_at: Mapped[datetime] = mapped_column(default=now)
+        created_at: Mapped[datetime] = mapped_column(default=bench.now)
 
     class CompetitorEvent(Base):
         __tablename__ = "competitor_events"
@@ -195,8 +192,8 @@ async def peer(path):
         kickoff: Mapped[datetime]
         external_id: Mapped[str]
         sportradar_id: Mapped[str]
-        created_at: Mapped[datetime] = mapped_column(default=now)
-        updated_at: Mapped[datetime] = mapped_column(default=now)
+        created_at: Mapped[datetime] = mapped_column(default=bench.now)
+        updated_at: Mapped[datetime] = mapped_column(default=bench.now)
 
     class CompetitorSnapshot(Base):
         __tablename__ = "competitor_odds_snapshots"
@@ -241,23 +238,22 @@ async def peer(path):
             one(session, Link, {"event_id": event.id, "bookmaker_id": 1 + list(PLATFORMS).index(name)}, external_event_id=scraped["id"])
         newest = session.scalars(select(kind).filter_by(**owner).order_by(kind.captured_at.desc()).limit(1)).first()
         if newest and {(m.betpawa_market_id, m.line): m.outcomes for m in newest.markets} == scraped["markets"]:
-            newest.last_confirmed_at = now()
+            newest.last_confirmed_at = bench.now()
             return
-        session.add(kind(**owner, captured_at=now(), last_confirmed_at=now(), markets=[
+        session.add(kind(**owner, captured_at=bench.now(), last_confirmed_at=bench.now(), markets=[
             part(betpawa_market_id=id, betpawa_market_name=id, line=line, outcomes=outcomes) for (id, line), outcomes in scraped["markets"].items()]))
 
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
-    listen.listen(engine, "connect", lambda c, _: [c.execute("PRAGMA " + p) for p in ("foreign_keys=ON", "synchronous=NORMAL")])
+    engine = bench.engine(path)
     with Session(engine) as session:
         session.connection().exec_driver_sql("INSERT OR IGNORE INTO sports(id, name, slug) VALUES (1, 'Football', 'football')")
         for number, name in enumerate(PLATFORMS):
             session.connection().exec_driver_sql(
                 "INSERT OR IGNORE INTO bookmakers(id, name, slug, is_active, created_at, updated_at) VALUES (?, ?, ?, 1, ?, ?)",
-                (number + 1, name, name, str(now()), str(now())))
+                (number + 1, name, name, str(bench.now()), str(bench.now())))
         session.commit()
 
     async def scrape(name, limit):
-        base, parse = f"http://127.0.0.1:{PORT}/{name}", globals()[f"{name}_event"]
+        base, parse = f"http://127.0.0.1:{port}/{name}", globals()[f"{name}_event"]
         async with httpx.AsyncClient(limits=httpx.Limits(max_connections=limit), timeout=30) as client:
             async def fetch(id, match):
                 address, query = ADDRESS[name](base, id)
@@ -273,89 +269,63 @@ async def peer(path):
     await asyncio.gather(*(scrape(name, limit) for name, limit in PLATFORMS.items() if name != "betpawa"))
 
 
-def measure(command, folder):
-    start = time.monotonic()
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    return {"seconds": time.monotonic() - start, "memory": usage.ru_maxrss / 1024, "cpu": usage.ru_utime + usage.ru_stime, "status": status}
+def measure(command, work, wanted):
+    """A scrape that finds everything new, and one that finds nothing changed."""
+    first = bench.Run(command, cwd=work).end()
+    stored = count(f"{work}/odds.sqlite")
+    second = bench.Run(command, cwd=work).end()
+    again = count(f"{work}/odds.sqlite")
+    faults = first["faults"] + second["faults"]
+    if stored != wanted or again != wanted:
+        faults.append(f"stored {stored}, then {again}, expected {wanted}")
+    return {"seconds": first["seconds"], "new": first["seconds"], "same": second["seconds"], "cpu": first["cpu"], "memory": max(first["memory"], second["memory"]), "faults": faults}
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = bench.options(__doc__)
     parser.add_argument("--matches", type=int, default=1000)
-    parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--upkeep", default=".build/release/upkeep", help="the program under test")
-    parser.add_argument("--contender", help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, default=0, help="where the platforms answer; any that is free, unless given")
+    parser.add_argument("--contender", nargs=2, help=bench.HIDDEN)
     options = parser.parse_args()
     if options.contender:
-        return asyncio.run(peer(options.contender))
-    program = [os.path.abspath(word) if os.path.exists(word) else word for word in shlex.split(options.upkeep)]
+        return asyncio.run(peer(*options.contender))
+    program, port = bench.program(options), options.port or bench.port()
     commands = {"upkeep": program + ["run", "scraping", "--quiet", "--config", "upkeep.yaml"]}
-    try:
-        import httpx, sqlalchemy  # noqa: E401,F401
-        commands["httpx and SQLAlchemy"] = [sys.executable, os.path.abspath(__file__), "--contender", "odds.sqlite"]
-    except ImportError as error:
-        print(f"{error}: the peer is left out", file=sys.stderr)
-    runs, failed = {name: [] for name in commands}, False
-    with tempfile.TemporaryDirectory(prefix="upkeep-benchmark-") as folder:
-        server = subprocess.Popen(program + ["demo", f"{folder}/demo", "--scale", "0.00001", "--platforms", str(PORT), "--matches", str(options.matches)],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            until = time.monotonic() + 60
-            while True:
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{PORT}/betpawa/api/sportsbook/v3/categories/list/2").read()
-                    break
-                except OSError:
-                    if server.poll() is not None or time.monotonic() > until:
-                        sys.exit(f"the made-up platforms don't answer; is port {PORT} taken?")
-                    time.sleep(0.1)
-            base = f"{folder}/base.sqlite"
-            shutil.copyfile(f"{folder}/demo/data/odds.sqlite", base)
-            database = sqlite3.connect(base)
-            database.execute("PRAGMA foreign_keys=OFF")
-            for (table,) in database.execute("SELECT name FROM sqlite_schema WHERE type='table' AND name NOT LIKE 'sqlite%'").fetchall():
-                database.execute(f'DELETE FROM "{table}"')
-            database.commit()
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            database.close()
-            for _ in range(options.repetitions):
-                for name, command in commands.items():
-                    work = f"{folder}/work"
-                    shutil.rmtree(work, ignore_errors=True)
-                    os.mkdir(work)
-                    shutil.copyfile(base, f"{work}/odds.sqlite")
-                    with open(f"{work}/upkeep.yaml", "w") as file:
-                        file.write(CONFIGURATION.format(platforms="\n".join(
-                            f"        {name}: {{ base_url: \"http://127.0.0.1:{PORT}/{name}\", delay: 0s, concurrency: {limit} }}" for name, limit in PLATFORMS.items())))
-                    first = measure(command, work)
-                    stored = count(f"{work}/odds.sqlite")
-                    second = measure(command, work)
-                    n = options.matches
-                    right = dict(zip(TABLES, (n, 2 * n, n, 2 * n, 6 * n, 12 * n)))
-                    if first["status"] or second["status"] or stored != right or count(f"{work}/odds.sqlite") != right:
-                        failed = True
-                        print(f"{name}: stored {stored}, then {count(f'{work}/odds.sqlite')}, expected {right}", file=sys.stderr)
-                        continue
-                    runs[name].append((first, second))
-        finally:
-            server.terminate()
-            server.wait()
-    events = 3 * options.matches
-    print("| contender | new: events/s | unchanged: events/s | CPU s | memory MB |\n|---|---|---|---|---|")
-    middle = {}
-    for name, pairs in runs.items():
-        if not pairs:
-            continue
-        new, same = (statistics.median(events / pair[i]["seconds"] for pair in pairs) for i in (0, 1))
-        cpu, memory = statistics.median(pair[0]["cpu"] for pair in pairs), max(one["memory"] for pair in pairs for one in pair)
-        middle[name] = (new, same)
-        print(f"| {name} | {new:,.0f} | {same:,.0f} | {cpu:.2f} | {memory:.0f} |")
-    if len(middle) == 2:
-        (new, same), (peer_new, peer_same) = middle.values()
-        print(f"\nupkeep / peer: {new / peer_new:.1f} x where all is new, {same / peer_same:.1f} x where nothing changed")
-    return 1 if failed else 0
+    if bench.has(options, "httpx", "sqlalchemy"):
+        commands["httpx and SQLAlchemy"] = [sys.executable, os.path.abspath(__file__), "--contender", "odds.sqlite", str(port)]
+    runs, n = {name: [] for name in commands}, options.matches
+    wanted = dict(zip(TABLES, (n, 2 * n, n, 2 * n, 6 * n, 12 * n)))
+    with bench.folder() as folder:
+        server = bench.start(program + ["demo", f"{folder}/demo", "--scale", "0.00001", "--platforms", str(port), "--matches", str(n)],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/betpawa/api/sportsbook/v3/categories/list/2").read()
+                break
+            except OSError:
+                if server.poll() is not None or time.monotonic() > until:
+                    sys.exit(f"the made-up platforms don't answer; is port {port} taken?")
+                time.sleep(0.1)
+        base, work = f"{folder}/demo/data/odds.sqlite", f"{folder}/work"
+        bench.fill(base, {})
+        table = bench.Table(["contender"], {"new: events/s": rate("new", 3 * n), "unchanged: events/s": rate("same", 3 * n), "CPU s": "cpu", "memory MB": "memory"})
+        for name in bench.turns(list(commands), options.repetitions):
+            shutil.rmtree(work, ignore_errors=True)
+            os.mkdir(work)
+            shutil.copyfile(base, f"{work}/odds.sqlite")
+            with open(f"{work}/upkeep.yaml", "w") as file:
+                file.write(CONFIGURATION.format(platforms="\n".join(
+                    f"        {name}: {{ base_url: \"http://127.0.0.1:{port}/{name}\", delay: 0s, concurrency: {limit} }}" for name, limit in PLATFORMS.items())))
+            runs[name].append(measure(commands[name], work, wanted))
+        right = table.rows([], runs)
+        bench.stop(server)
+        return 0 if right else 1
+
+
+def rate(key, events):
+    return lambda runs: events / statistics.median(run[key] for run in runs)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    bench.run(main)
