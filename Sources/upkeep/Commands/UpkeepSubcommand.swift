@@ -10,6 +10,20 @@ protocol UpkeepSubcommand: AsyncParsableCommand {
   func execute(_ console: Console) async throws -> ExitStatus
 }
 
+/// What a command prints with `--json` where it has nothing else to print.
+private struct ErrorDocument: Encodable {
+  struct Problem: Encodable {
+    let code: String
+    let message: String
+  }
+
+  let error: Problem
+
+  init(code: String, message: String) {
+    error = Problem(code: code, message: message)
+  }
+}
+
 /// What was asked for can't be done as it was asked.
 struct UsageError: Error {
   var message: String
@@ -28,7 +42,8 @@ struct UsageError: Error {
 }
 
 extension UpkeepSubcommand {
-  /// Runs the command and turns what went wrong into words on standard error and an exit status.
+  /// Runs the command and turns what went wrong into words on standard error and an exit status; with `--json` into a
+  /// document as well.
   func run() async throws {
     let console = options.console
     let status: ExitStatus
@@ -36,15 +51,27 @@ extension UpkeepSubcommand {
       status = try await execute(console)
     } catch let failure as ConfigurationFailure {
       console.complain(failure.lines)
+      let errors = failure.diagnostics.filter { $0.severity == .error }
+      if options.json {
+        let messages = errors.map { "\($0.origin.map { "\($0.text): " } ?? "")\($0.message)" }
+        try console.printJSON(
+          ErrorDocument(code: "invalid_configuration", message: messages.joined(separator: "\n")))
+      }
       status = .configuration
     } catch let error as UsageError {
-      console.complain(["\(console.errorPaint.red("error:")) \(error.message)"])
-      status = .usage
+      status = try fail(.usage, "usage", error.message, console)
     } catch let error as TaskError {
-      console.complain(["\(console.errorPaint.red("error:")) \(error.description)"])
-      status = .failed
+      status = try fail(.failed, error.code, error.description, console)
     }
     if status != .done { throw ExitCode(status.rawValue) }
+  }
+
+  private func fail(
+    _ status: ExitStatus, _ code: String, _ message: String, _ console: Console
+  ) throws -> ExitStatus {
+    console.complain(["\(console.errorPaint.red("error:")) \(message)"])
+    if options.json { try console.printJSON(ErrorDocument(code: code, message: message)) }
+    return status
   }
 
   /// The host of the configuration that the options name.
