@@ -169,13 +169,11 @@ public struct EffectiveConfiguration: Sendable {
     var changes: [ConfigurationChange] = []
     for entry in mine {
       let present = new[entry.key]
-      // Of a task that is gone, or new, what was written counts.
-      if present == nil, entry.origin == ValueOrigin.standard.text { continue }
       if present?.value != entry.value || present?.digest != entry.digest {
         changes += Self.changes(entry.key, entry.value, present?.value ?? .null)
       }
     }
-    for entry in others where old[entry.key] == nil && entry.origin != ValueOrigin.standard.text {
+    for entry in others where old[entry.key] == nil {
       changes += Self.changes(entry.key, .null, entry.value)
     }
     return changes
@@ -200,7 +198,8 @@ public struct EffectiveConfiguration: Sendable {
   /// The values of sections that aren't the same in another configuration.
   private func differing(from other: EffectiveConfiguration) -> [Entry] {
     sections.flatMap { section -> [Entry] in
-      guard let place = other.places[section.path] else { return entries(section) }
+      // Of a task that is new, or gone, what was written counts.
+      guard let place = other.places[section.path] else { return entries(section).filter { !$0.isStandard } }
       let numbers = other.sections[place].facts
       let isSame =
         numbers.count == section.facts.count

@@ -18,9 +18,38 @@ private struct ErrorDocument: Encodable {
   }
 
   let error: Problem
+}
 
-  init(code: String, message: String) {
-    error = Problem(code: code, message: message)
+/// What ends a command with a status of its own.
+struct CommandFailure: Error {
+  var status: ExitStatus
+  /// A stable word for programs.
+  var code: String
+  var message: String
+  /// The same for people, where it is more than a sentence.
+  var lines: [String] = []
+
+  init(_ status: ExitStatus, code: String, _ message: String, lines: [String] = []) {
+    self.status = status
+    self.code = code
+    self.message = message
+    self.lines = lines
+  }
+
+  /// A failure of any kind that commands know.
+  init?(_ error: any Error) {
+    switch error {
+    case let failure as CommandFailure:
+      self = failure
+    case let failure as ConfigurationFailure:
+      let errors = failure.diagnostics.filter { $0.severity == .error }
+      let messages = errors.map { "\($0.origin.map { "\($0.text): " } ?? "")\($0.message)" }
+      self.init(
+        .configuration, code: "invalid_configuration", messages.joined(separator: "\n"), lines: failure.lines)
+    case let error as UsageError: self.init(.usage, code: "usage", error.message)
+    case let error as TaskError: self.init(.failed, code: error.code, error.description)
+    default: return nil
+    }
   }
 }
 
@@ -49,29 +78,16 @@ extension UpkeepSubcommand {
     let status: ExitStatus
     do {
       status = try await execute(console)
-    } catch let failure as ConfigurationFailure {
-      console.complain(failure.lines)
-      let errors = failure.diagnostics.filter { $0.severity == .error }
+    } catch {
+      guard let failure = CommandFailure(error) else { throw error }
+      let line = "\(console.errorPaint.red("error:")) \(failure.message)"
+      console.complain(failure.lines.isEmpty ? [line] : failure.lines)
       if options.json {
-        let messages = errors.map { "\($0.origin.map { "\($0.text): " } ?? "")\($0.message)" }
-        try console.printJSON(
-          ErrorDocument(code: "invalid_configuration", message: messages.joined(separator: "\n")))
+        try console.printJSON(ErrorDocument(error: .init(code: failure.code, message: failure.message)))
       }
-      status = .configuration
-    } catch let error as UsageError {
-      status = try fail(.usage, "usage", error.message, console)
-    } catch let error as TaskError {
-      status = try fail(.failed, error.code, error.description, console)
+      status = failure.status
     }
     if status != .done { throw ExitCode(status.rawValue) }
-  }
-
-  private func fail(
-    _ status: ExitStatus, _ code: String, _ message: String, _ console: Console
-  ) throws -> ExitStatus {
-    console.complain(["\(console.errorPaint.red("error:")) \(message)"])
-    if options.json { try console.printJSON(ErrorDocument(code: code, message: message)) }
-    return status
   }
 
   /// The host of the configuration that the options name.
