@@ -116,7 +116,7 @@ let package = Package(
     plugin("StuckPlans", ["UpkeepDatabase", "UpkeepPurge"]),
     plugin("TusExpiry", ["UpkeepSchedule"]),
     plugin("Scraping", ["UpkeepDatabase", "UpkeepFetch"], resources: [.embedInCode("Markets/markets.json")]),
-    tests("UpkeepCoreTests", ["UpkeepCore"]),
+    tests("UpkeepCoreTests", ["UpkeepCore", "UpkeepTestKit"]),
     tests("UpkeepScheduleTests", ["UpkeepSchedule", "UpkeepCore", "UpkeepTestKit"]),
     tests(
       "UpkeepConfigurationTests",

@@ -24,7 +24,7 @@ public struct Host: Sendable {
   /// The machine's time of day.
   public static let systemWallClock: any WallClock = SystemWallClock()
   /// The machine's clock to measure and sleep with.
-  public static let systemClock: any Clock<Duration> = ContinuousClock()
+  public static let systemClock: any Clock<Duration> = SlicedClock(ContinuousClock())
   /// The time of day; that of the state store's server where there is one.
   public let wallClock: any WallClock
   /// The clock to measure and sleep with.

@@ -38,10 +38,10 @@ import UpkeepCore
   @Test func keepsTimesAndReasonsOn80Columns() {
     #expect(
       HistoryText.lines(results, width: 80) == [
-        "RUN           TASK         STATUS     STARTED (UTC)      TOOK     ROWS  WHY",
-        "01M8F2SQATDC  odds_reten…  completed  2026-09-21 14:13  1.2 s  311,830",
-        "01M8F2SQATDD  odds_reten…  previewed  2026-09-21 14:13  1.2 s  311,830",
-        "01M8F2SQCGDT  odds_reten…  timed out  2026-09-21 14:13  1.2 s  311,830  it took…",
+        "RUN           TASK       STATUS     STARTED (UTC)      TOOK     ROWS  WHY",
+        "01M8F2SQATDC  odds_ret…  completed  2026-09-21 14:13  1.2 s  311,830",
+        "01M8F2SQATDD  odds_ret…  previewed  2026-09-21 14:13  1.2 s  311,830",
+        "01M8F2SQCGDT  odds_ret…  timed out  2026-09-21 14:13  1.2 s  311,830  it took l…",
       ])
   }
 
