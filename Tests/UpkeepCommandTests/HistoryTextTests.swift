@@ -28,7 +28,7 @@ import UpkeepCore
     let lines = HistoryText.lines(results, width: 150)
     #expect(
       lines[0]
-        == "RUN                         TASK            MODE     STATUS     STARTED (UTC)       TOOK     ROWS  WHY")
+        == "RUN                         TASK            MODE     STATUS     STARTED (UTC)      TOOK     ROWS  WHY")
     #expect(
       lines[3].hasPrefix("01M8F2SQCGDTP9JRPR72SC1KKC  odds_retention  run      timed out  2026-09-21 14:13  1.2 s"))
     #expect(lines[3].hasSuffix("it took longer than its timeout of 100ms"))
