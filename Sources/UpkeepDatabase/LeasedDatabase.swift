@@ -18,6 +18,7 @@ struct LeasedDatabase: Database {
 
   func freeDisk() -> Int? { inner.freeDisk() }
   var maxReplicaLag: Duration? { inner.maxReplicaLag }
+  var dropsPartitions: Bool { inner.dropsPartitions }
 }
 
 /// A session of such a database.
