@@ -49,10 +49,10 @@ extension BatchWalk {
     let result: (batch: DoubtfulBatch, hold: @Sendable () -> Duration)?
     do {
       result = try await purge.session.transaction(.write) { connection in
-        guard
-          let dropped = try PartitionDrop(whole, order, clock).lockAndCount(partition, within: limit, on: connection)
-        else { return nil }
-        let hold = clock.stopwatch()
+        let (drop, begun) = (PartitionDrop(whole, order, clock), clock.stopwatch())
+        guard let dropped = try drop.lockAndCount(partition, within: limit, on: connection) else { return nil }
+        // Of the two locks the table's is the one that readers meet.
+        let hold = order == .tableFirst ? begun : clock.stopwatch()
         try connection.execute("DROP TABLE \(partition.name)")
         let batch = DoubtfulBatch(transaction: try connection.integer("SELECT txid_current()"), dropped)
         doubt.note(batch)
