@@ -311,6 +311,8 @@ struct ServerPartitionTests {
     let server = try await fixture()
     let reader = try await server.database.open(.read, purpose: "reader")
     let others = try await server.database.open(.read, purpose: "others")
+    // Nobody waits for longer than the drop itself does, which is a tenth of this.
+    _ = try await others.perform { try $0.execute("SET lock_timeout = '1s'") }
     let context = server.context(.run, clock: LookClock { _ in })
     let hasGivenUp: @Sendable () -> Bool = {
       context.journal.current.warnings.contains { $0.contains("all the time") }
@@ -322,15 +324,9 @@ struct ServerPartitionTests {
     try await awaitLock(server)
     let settings = try settings()
     async let run: Void = TableRetentionTask().run(settings, in: context)
-    var longest = Duration.zero
-    while !hasGivenUp() {
-      let watch = ContinuousClock().stopwatch()
-      _ = try await others.perform { try $0.integer("SELECT count(*) FROM logs") }
-      longest = max(longest, watch())
-    }
+    while !hasGivenUp() { _ = try await others.perform { try $0.integer("SELECT count(*) FROM logs") } }
     try await reading
     try await run
-    #expect(longest < .seconds(1), "a reader waits for no longer than the drop itself does")
     let done = context.journal.current
     #expect(done.counts == ["logs_deleted": 1440])
     #expect(dropped(done) == [])
@@ -365,7 +361,8 @@ struct ServerPartitionTests {
     try await expectYoung(server)
   }
 
-  /// Somebody goes on writing old rows into a partition so large that it is counted in parts.
+  /// Somebody goes on writing old rows into a partition so large that it is counted in parts. None of those writes waits
+  /// for the 3 s after which it would fail.
   @Test func countsWhatOthersWriteMeanwhile() async throws {
     let server = try await ServerFixture(
       """
@@ -384,18 +381,15 @@ struct ServerPartitionTests {
       defer { isOver.store(true, ordering: .sequentiallyConsistent) }
       try await TableRetentionTask().run(settings, in: context)
     }()
-    var (written, longest) = (0, Duration.zero)
+    var written = 0
     while !isOver.load(ordering: .sequentiallyConsistent) {
-      let watch = ContinuousClock().stopwatch()
       written += try await writer.perform { try $0.execute("INSERT INTO logs(at) VALUES ('2026-02-01')") }
-      longest = max(longest, watch())
     }
     try await run
     let left = try #require(Int(try await server.text("SELECT count(*) FROM logs")))
     #expect(context.journal.current.errors == [])
     #expect(context.journal.current.counts == ["logs_deleted": 60_000 + written - left])
     #expect(dropped(context.journal.current).count == 1, "\(context.journal.current.warnings)")
-    #expect(longest < .seconds(2), "a writer waits for no longer than a part of the count takes")
   }
 
   /// The connection ends between the drop and its commit, or after the commit and before the server can say so.
