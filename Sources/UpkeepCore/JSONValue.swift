@@ -31,8 +31,9 @@ public enum JSONValue: Hashable, Sendable {
     case .number(let value): value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
     case .string(let value): value
     case .array(let values): "[\(values.map(\.text).joined(separator: ", "))]"
+    // What isn't set says nothing to people.
     case .object(let values):
-      "{\(values.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.text)" }.joined(separator: ", "))}"
+      "{\(values.filter { $0.value != .null }.map { "\($0.key): \($0.value.text)" }.sorted().joined(separator: ", "))}"
     }
   }
 }

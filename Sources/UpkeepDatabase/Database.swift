@@ -43,6 +43,8 @@ public protocol Database: Sendable {
   func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession
   /// Free bytes of the disk that the database lies on; nothing where it isn't on this machine.
   func freeDisk() -> Int?
+  /// How many bytes its file has; nothing where it has none, or it can't be looked at.
+  func fileSize() -> Int?
   /// How far replicas may be behind before a purge waits for them; nothing where it never does.
   var maxReplicaLag: Duration? { get }
   /// Whether partitions of which every row goes may be dropped instead of emptied.

@@ -17,6 +17,7 @@ struct LeasedDatabase: Database {
   }
 
   func freeDisk() -> Int? { inner.freeDisk() }
+  func fileSize() -> Int? { inner.fileSize() }
   var maxReplicaLag: Duration? { inner.maxReplicaLag }
   var dropsPartitions: Bool { inner.dropsPartitions }
 }

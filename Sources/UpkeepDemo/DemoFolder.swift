@@ -40,7 +40,10 @@ public struct DemoFolder: Sendable {
     return try wrapped { try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty }
   }
 
-  /// Makes the folder, the data and the configuration.
+  /// Whether a demo is in the folder already.
+  public var isMade: Bool { FileManager.default.fileExists(atPath: configuration) }
+
+  /// Makes the folder, the data and the configuration; where that fails nothing of it stays.
   ///
   /// - Parameters:
   ///   - scale: How much data: 1 is 200,000 snapshots and 20,000 jobs.
@@ -48,6 +51,18 @@ public struct DemoFolder: Sendable {
   /// - Returns: The tables of the sample databases that hold rows.
   /// - Throws: ``UpkeepCore/TaskError`` where something can't be written.
   public func make(scale: Double, now: Timestamp) async throws -> [SampleCount] {
+    let isNew = !FileManager.default.fileExists(atPath: folder)
+    do {
+      return try await fill(scale: scale, now: now)
+    } catch {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      for name in names { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
+      if isNew { try? FileManager.default.removeItem(atPath: folder) }
+      throw error
+    }
+  }
+
+  private func fill(scale: Double, now: Timestamp) async throws -> [SampleCount] {
     try wrapped {
       for name in ["data", "var"] {
         try FileManager.default.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: true)

@@ -1,6 +1,7 @@
 import UpkeepConfiguration
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepNotices
 public import UpkeepRuns
 import UpkeepStore
 
@@ -15,8 +16,18 @@ extension Host {
   public func existingStore() async throws -> (any StateStore)? {
     let store = try store()
     guard try await store.isThere() else { return nil }
-    try await store.reap()
+    try await endDeadRuns(in: store)
     return store
+  }
+
+  /// Ends the runs of processes that are gone, and tells of them as of any other end: nobody else will.
+  public func endDeadRuns(in store: any StateStore) async throws {
+    let dead = try await store.reap()
+    for runID in dead {
+      guard let result = try await store.record(runID)?.result, result.status == .interrupted else { continue }
+      notices.note(.finished(result), policy: noticePolicy, store: store)
+    }
+    if !dead.isEmpty { _ = await settleNotices() }
   }
 
   /// Removes records that are older than the configuration keeps, at most once an hour. What goes wrong is left for

@@ -172,7 +172,7 @@ public final class RunNotices: Sendable {
     [
       "UPKEEP_EVENT": event.rawValue, "UPKEEP_TASK": result.task, "UPKEEP_STATUS": result.status.rawValue,
       "UPKEEP_RUN_ID": result.runID, "UPKEEP_FAILURES": "\(failures)",
-      "UPKEEP_REASON": result.reason ?? result.errors.first?.message ?? "",
+      "UPKEEP_REASON": result.why ?? "",
     ]
   }
 

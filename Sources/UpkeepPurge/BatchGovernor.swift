@@ -210,6 +210,12 @@ struct BatchGovernor: Sendable {
 struct PurgeBounds: Sendable {
   /// The size of the log, in bytes, above which the purge waits for what keeps the log from being begun anew.
   var log = 48 << 20
-  /// Free bytes of the disk below which the purge waits: twice what the log may take.
+  /// Free bytes of the disk below which the purge waits: twice what the log may take. In a small file the log holds each
+  /// page once before it is begun anew, so that as much as the file has is enough.
   var disk = 96 << 20
+
+  /// How much of the disk must be free beside a file of so many bytes.
+  func disk(besideFile size: Int?) -> Int {
+    min(disk, max(size ?? disk, 1 << 20))
+  }
 }

@@ -62,9 +62,10 @@ extension BatchWalk {
 
   private func awaitDisk() async throws {
     while let free = purge.database.freeDisk(), free < purge.bounds.disk {
+      let wanted = purge.bounds.disk(besideFile: purge.database.fileSize())
+      guard free < wanted else { return }
       context.report(
-        nil,
-        "waiting: only \(free >> 20) MB of the disk are free; \(purge.bounds.disk >> 20) MB are wanted, at least")
+        nil, "waiting: only \(free >> 20) MB of the disk are free; \(wanted >> 20) MB are wanted, at least")
       try await context.clock.sleep(for: .seconds(1))
     }
   }

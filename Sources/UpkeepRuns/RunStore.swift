@@ -121,8 +121,8 @@ public protocol LeaseStore: Sendable {
   /// - Returns: False where no such run waits or runs.
   func requestCancel(_ runID: String, by: String) async throws -> Bool
   /// Ends the runs of dead holders as interrupted, and frees what they held.
-  /// - Returns: The run ids.
-  @discardableResult
+  /// - Returns: The run ids, those included that a request of this process has put aside since the last call: who asks
+  ///   is to tell of them.
   func reap() async throws -> [String]
   /// Who runs or waits now.
   func holders() async throws -> [LeaseHolder]

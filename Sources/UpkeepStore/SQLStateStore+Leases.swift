@@ -6,10 +6,12 @@ extension SQLStateStore {
   /// Asks for the right to run, dead holders put aside.
   public func request(_ request: LeaseRequest) async throws -> LeaseAnswer {
     let (clock, inspector, owners) = (clock, inspector, owners)
-    return try await write(.normal) { connection in
+    let (answer, dead) = try await write(.normal) { connection in
       try LeaseTable(connection: connection, owners: owners)
         .answer(request, at: clock.now(on: connection), by: inspector)
     }
+    found(dead)
+    return answer
   }
 
   /// Says that a run (a holder, one in the queue, or a preview, which holds nothing) still lives.
@@ -46,13 +48,20 @@ extension SQLStateStore {
   }
 
   /// Ends the runs of dead processes.
-  @discardableResult
   public func reap() async throws -> [String] {
     let (clock, inspector, owners) = (clock, inspector, owners)
     // What isn't kept of it is found again.
-    return try await write(.normal) {
-      try LeaseTable(connection: $0, owners: owners).reap(at: clock.now(on: $0), by: inspector)
-    }
+    found(
+      try await write(.normal) {
+        try LeaseTable(connection: $0, owners: owners).reap(at: clock.now(on: $0), by: inspector)
+      })
+    defer { unreported = [] }
+    return unreported
+  }
+
+  /// Remembers runs that were ended for their dead processes, until somebody is told of them.
+  func found(_ dead: [String]) {
+    unreported += dead
   }
 
   /// Who runs or waits now, in the order of asking.
@@ -80,13 +89,16 @@ struct LeaseTable {
 
   /// Answers a request. Where somebody is in its way the dead are put aside first: that looks at every process, and a
   /// request that can be granted has no need of it.
+  /// - Returns: The answer, and the runs that were ended for it.
   func answer(
     _ request: LeaseRequest, at now: Timestamp, by inspector: any ProcessInspector
-  ) throws -> LeaseAnswer {
+  ) throws -> (answer: LeaseAnswer, dead: [String]) {
     let entries = try entries()
-    if LeaseQueue.obstacle(to: request, in: entries) == nil { return try answer(request, among: entries, at: now) }
-    try reap(at: now, by: inspector)
-    return try answer(request, among: self.entries(), at: now)
+    if LeaseQueue.obstacle(to: request, in: entries) == nil {
+      return (try answer(request, among: entries, at: now), [])
+    }
+    let dead = try reap(at: now, by: inspector)
+    return (try answer(request, among: self.entries(), at: now), dead)
   }
 
   private func answer(
@@ -133,7 +145,6 @@ struct LeaseTable {
 
   /// Ends what dead processes left behind.
   /// - Returns: The runs that held or waited, or were recorded as going on.
-  @discardableResult
   func reap(at now: Timestamp, by inspector: any ProcessInspector) throws -> [String] {
     var dead: Set<String> = []
     let runs = RunTable(connection: connection, owners: owners)

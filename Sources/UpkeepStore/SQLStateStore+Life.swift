@@ -8,16 +8,18 @@ extension SQLStateStore {
     _ request: LeaseRequest, started: @escaping @Sendable (Timestamp) -> RunRecord
   ) async throws -> RunBeginning {
     let (clock, inspector, owners) = (clock, inspector, owners)
-    return try await write(.normal) { connection in
+    let (beginning, dead) = try await write(.normal) { connection -> (RunBeginning, [String]) in
       // The instant is that of the start, however long this had to wait for its turn.
       let now = try clock.now(on: connection)
       let table = LeaseTable(connection: connection, owners: owners)
-      let answer = try table.answer(request, at: now, by: inspector)
-      guard case .granted = answer else { return RunBeginning(answer) }
+      let (answer, dead) = try table.answer(request, at: now, by: inspector)
+      guard case .granted = answer else { return (RunBeginning(answer), dead) }
       let record = started(now)
       try RunTable(connection: connection, owners: owners).save(record, at: now)
-      return RunBeginning(answer, record: record)
+      return (RunBeginning(answer, record: record), dead)
     }
+    found(dead)
+    return beginning
   }
 
   /// Saves the last record of a run and gives back what it held. The next run need not wait for the disk; who is told of

@@ -29,6 +29,8 @@ public actor SQLStateStore: StateStore {
   var finalResults: [String: RunResult] = [:]
   /// How tasks stood at the last look, and the log at that moment: as long as nobody commits, they stand so still.
   var lastStanding: (log: LogState, standing: TaskStanding)?
+  /// Runs that were ended for their dead processes, and that nobody has been told of.
+  var unreported: [String] = []
   /// Commits since somebody began to wait for the disk.
   private var commitsWaiting = 0
   /// How many may wait for the disk, and how many commits they wait for to join them, while the store is busy.

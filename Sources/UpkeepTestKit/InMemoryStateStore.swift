@@ -206,7 +206,6 @@ public final class InMemoryStateStore: StateStore {
   }
 
   /// Ends the runs of dead processes.
-  @discardableResult
   public func reap() async throws -> [String] {
     let now = wallClock.now()
     return try access { reap(&$0, at: now) }

@@ -114,6 +114,35 @@ import UpkeepCore
     #expect(problem["code"] as? String == "bad_duration")
   }
 
+  /// Whatever goes wrong, `--json` has one document, and the words stay on standard error.
+  @Test(arguments: [
+    (["run", "nix"], 64, "usage", "unknown task or group nix; there are nap, dream, night"),
+    (["show", "01NIX"], 64, "usage", "no run begins with 01NIX"),
+    (["set", "nap", "intervall", "5s"], 4, "unknown_setting", "unknown setting intervall; did you mean interval?"),
+    (["list", "--config", "nowhere.yaml"], 4, "invalid_configuration", "there is no such file"),
+  ])
+  func saysWhatWentWrongAsADocument(words: [String], status: Int32, code: String, message: String) async throws {
+    let place = try Workplace(Self.yaml)
+    let outcome = try await place.start(words + ["--json"]).outcome()
+    #expect(outcome.status == status)
+    #expect(outcome.errors.contains(message))
+    let error = try #require(try outcome.json()["error"] as? [String: String])
+    #expect(error["code"] == code)
+    #expect(error["message"]?.contains(message) == true)
+  }
+
+  /// A mistyped option is what is complained of, not that the tasks are missing.
+  @Test func namesAMistypedOption() async throws {
+    let place = try Workplace(Self.yaml)
+    let outcome = try await place.run("run", "--al")
+    #expect(outcome.status == 64)
+    #expect(outcome.errors.contains("Unknown option '--al'. Did you mean '--all'?"))
+    let nameless = try await place.run("run")
+    #expect(nameless.status == 64)
+    #expect(
+      nameless.errors == "error: name the tasks or groups, or use --all; there are nap, dream, night\n")
+  }
+
   @Test func printsItsVersionInOneLine() async throws {
     let outcome = try await Program.run(["--version"])
     #expect(outcome.status == 0)

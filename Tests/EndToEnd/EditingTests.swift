@@ -56,7 +56,7 @@ import Testing
     (["set", "nap", "interval", "5"], 4, "error: interval: 5 has no unit; write 5s, 5m, 5h or 5d [bad_duration]\n"),
     (
       ["set", "nap", "intervall", "5m"], 4,
-      "error: unknown setting intervall; expected one of duration, fail [unknown_setting]\n"
+      "error: unknown setting intervall; did you mean interval? [unknown_setting]\n"
     ),
     (["enable", "nop"], 64, "error: unknown task nop; did you mean nap?\n"),
     (["enable", "all"], 64, "error: unknown task all; expected one of nap\n"),

@@ -47,8 +47,8 @@ import UpkeepCore
         "  kept: old enough to go, but rows that stay refer to them",
         "  195,000 rows/s, longest lock 6.1 ms",
         "  database odds: 5 MB, of which 1.5 MB are free",
-        "  the file doesn't shrink: new rows reuse the free pages; only VACUUM gives them back, and it",
-        "  locks the database for its whole length",
+        "  the file doesn't shrink: new rows reuse the free pages; only VACUUM gives them",
+        "    back, and it locks the database for its whole length",
       ])
   }
 
@@ -65,6 +65,25 @@ import UpkeepCore
     #expect(
       lines(result).last
         == "  4 partitions of logs \(words), with 10,000 rows (6 MB): logs_1, logs_2, logs_3, 1 more")
+  }
+
+  /// Rows that stay and change are as much a part of what a run does as those that go.
+  @Test func saysWhichRowsLoseTheirReference() {
+    let counts = ["events_deleted": 2, "errors_unlinked": 3, "bets_unlinked": 1, "other_unlinked": 0]
+    let preview = result(mode: .preview) { result in
+      result.tables = [TableResult(table: "events", deleted: 2, total: 4)]
+      result.counts = counts
+    }
+    #expect(
+      lines(preview).suffix(2) == [
+        "  bets: 1 row would stay without the row that it referred to",
+        "  errors: 3 rows would stay without the row that they referred to",
+      ])
+    let run = result { result in
+      result.tables = [TableResult(table: "events", deleted: 2)]
+      result.counts = counts
+    }
+    #expect(lines(run).contains("  errors: 3 rows stayed without the row that they referred to"))
   }
 
   @Test func saysWhatThereIsOfATableInAPreview() {

@@ -26,6 +26,17 @@ import Testing
       ])
   }
 
+  @Test func breaksALongLineBetweenWords() {
+    let line = "  warning: one two three fourfive"
+    #expect(
+      TextTable.wrapped(line, to: 20, indent: 4) == ["  warning: one two", "    three fourfive"])
+    #expect(TextTable.wrapped(line, to: line.count, indent: 4) == [line])
+    // What is longer than the line stays whole, and what goes into a file isn't broken at all.
+    #expect(TextTable.wrapped("a \(String(repeating: "b", count: 30)) c", to: 20, indent: 2).count == 3)
+    let long = String(repeating: "word ", count: 100)
+    #expect(TextTable.wrapped(long, to: Console.widthOfFiles, indent: 4) == [long])
+  }
+
   @Test(arguments: 1...40) func neverPassesTheWidth(width: Int) {
     #expect(Self.table.lines(width: width).allSatisfy { $0.count <= width })
   }

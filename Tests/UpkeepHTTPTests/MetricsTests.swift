@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import UpkeepCore
 import UpkeepRuns
+import UpkeepTestKit
 
 @testable import UpkeepHTTP
 
@@ -24,7 +25,9 @@ import UpkeepRuns
 
   /// The names of the figures with their help, and the labels of their samples.
   private func families() async throws -> [(name: String, help: String, labels: [String])] {
-    host.metrics.record(.finished(host.result("heartbeat", .completed, mode: .run)))
+    var done = host.result("heartbeat", .completed)
+    done.finishedAt = host.wallClock.now()
+    host.metrics.record(.finished(done))
     let lines = try await host.site().ask("GET", "/metrics").text.split(separator: "\n").map(String.init)
     return lines.filter { $0.hasPrefix("# HELP ") }.map { line in
       let words = line.dropFirst("# HELP ".count).split(separator: " ", maxSplits: 1).map(String.init)

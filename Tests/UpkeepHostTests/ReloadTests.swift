@@ -129,6 +129,7 @@ private func broken(_ number: Int) -> String {
     }
     let text = "error: the configuration isn't valid; the last good one stays in force"
     #expect(desk.log.all.contains(text))
+    #expect(desk.log.all.contains("notice: the configuration is valid again, and as it was"))
     #expect(
       desk.log.all.contains {
         $0.hasSuffix("[bad_duration]\n  nap: { plugin: noop, interval: 5 }\n                                 ^")
@@ -169,6 +170,32 @@ private func broken(_ number: Int) -> String {
     }
     #expect(desk.log.all.contains("warning: these keys need a restart: host.state, host.listen"))
     #expect(desk.log.all.contains("notice: changed: nap: enabled: true → false"))
+  }
+
+  /// Of a new task what was written is told, and of a list the parts that differ.
+  @Test func saysNoMoreThanWhatChanged() async throws {
+    func rules(_ keep: String) -> String {
+      """
+      databases: { app: { sqlite: app.sqlite } }
+      tasks:
+        tidy:
+          plugin: table_retention
+          settings: { database: app, rules: [{ table: a, keep_rows: 5 }, { table: b, time_column: at, keep: \(keep) }] }
+
+      """
+    }
+    let desk = try LiveDesk(rules("30d"))
+    try await watching(desk) { _, _, outcomes in
+      try desk.renameOver(rules("60d") + "  nap: { plugin: noop, interval: 5s }\n")
+      guard case .applied(_, let changes, _) = await outcomes.next() else {
+        Issue.record("not applied")
+        return
+      }
+      #expect(
+        changes.map(\.text) == [
+          "tidy: settings.rules[1].keep: 30d → 60d", "nap: plugin: none → noop", "nap: interval: none → 5s",
+        ])
+    }
   }
 
   @Test func leavesATaskItsSettingsWhileItRuns() async throws {

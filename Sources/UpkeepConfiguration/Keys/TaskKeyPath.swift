@@ -22,7 +22,9 @@ struct TaskKeyPath: Hashable {
 
   /// The parts of a key: a bare name is a setting where no key of the task has it.
   static func parts(of key: String) -> [String] {
-    var parts = key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    // `rules[0].keep` means a part of a list, as `rules.0.keep` does.
+    var parts = key.replacing("[", with: ".").replacing("]", with: "")
+      .split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     if let first = parts.first, !TaskKeys.descriptions.contains(where: { $0.key == first }) {
       parts.insert("settings", at: 0)
     }
@@ -55,7 +57,9 @@ struct TaskKeyPath: Hashable {
         let noun = found.path.first == "settings" ? "setting" : "key"
         guard let description = descriptions.first(where: { $0.key == part }) else {
           if found.path.first == "settings" && plugin == nil { return nil }
-          throw .unknown(noun, part, code: "unknown_\(noun)", known: descriptions.map(\.key), at: origin)
+          // A bare name may be meant for a key of the task.
+          let own = found.path == ["settings"] ? TaskKeys.descriptions.map(\.key) : []
+          throw .unknown(noun, part, code: "unknown_\(noun)", known: descriptions.map(\.key), orNear: own, at: origin)
         }
         found.path.append(part)
         found.siblings.append(descriptions.map(\.key))
@@ -71,6 +75,11 @@ struct TaskKeyPath: Hashable {
         found.siblings.append([])
         found.kind = element
       default:
+        if case .list = found.kind {
+          let line = place?.origin.line.map { ", line \($0)" } ?? ""
+          throw Diagnostic(
+            code: "unknown_key", "\(found.text) is a list; change its parts in the file\(line)", at: origin)
+        }
         throw Diagnostic(code: "unknown_key", "\(found.text) has no parts; write \(found.text)", at: origin)
       }
       place = found.path.last.flatMap { place?[$0] }

@@ -170,19 +170,36 @@ public struct EffectiveConfiguration: Sendable {
     for entry in mine {
       let present = new[entry.key]
       if present?.value != entry.value || present?.digest != entry.digest {
-        changes.append(Self.change(entry.key, entry.value, present?.value))
+        changes += Self.changes(entry.key, entry.value, present?.value ?? .null)
       }
     }
     for entry in others where old[entry.key] == nil {
-      changes.append(Self.change(entry.key, nil, entry.value))
+      changes += Self.changes(entry.key, .null, entry.value)
     }
     return changes
+  }
+
+  /// What differs between two values: of lists as long as each other, and of maps, the parts that do.
+  private static func changes(_ key: String, _ old: JSONValue, _ new: JSONValue) -> [ConfigurationChange] {
+    switch (old, new) {
+    case (.array(let before), .array(let after)) where before.count == after.count && before != after:
+      return zip(before, after).enumerated().flatMap { index, pair in
+        pair.0 == pair.1 ? [] : changes("\(key)[\(index)]", pair.0, pair.1)
+      }
+    case (.object(let before), .object(let after)) where before != after:
+      return Set(before.keys).union(after.keys).sorted().flatMap { name in
+        let (old, new) = (before[name] ?? .null, after[name] ?? .null)
+        return old == new ? [] : changes("\(key).\(name)", old, new)
+      }
+    default: return [change(key, old, new)]
+    }
   }
 
   /// The values of sections that aren't the same in another configuration.
   private func differing(from other: EffectiveConfiguration) -> [Entry] {
     sections.flatMap { section -> [Entry] in
-      guard let place = other.places[section.path] else { return entries(section) }
+      // Of a task that is new, or gone, what was written counts.
+      guard let place = other.places[section.path] else { return entries(section).filter { !$0.isStandard } }
       let numbers = other.sections[place].facts
       let isSame =
         numbers.count == section.facts.count
@@ -195,12 +212,12 @@ public struct EffectiveConfiguration: Sendable {
     Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
   }
 
-  private static func change(_ path: String, _ old: JSONValue?, _ new: JSONValue?) -> ConfigurationChange {
+  private static func change(_ path: String, _ old: JSONValue, _ new: JSONValue) -> ConfigurationChange {
     let parts = path.split(separator: ".", maxSplits: 2).map(String.init)
     guard parts.count == 3, parts[0] == "tasks" else {
-      return ConfigurationChange(task: nil, key: path, old: old ?? .null, new: new ?? .null)
+      return ConfigurationChange(task: nil, key: path, old: old, new: new)
     }
-    return ConfigurationChange(task: parts[1], key: parts[2], old: old ?? .null, new: new ?? .null)
+    return ConfigurationChange(task: parts[1], key: parts[2], old: old, new: new)
   }
 
   mutating func replace(_ key: String, _ value: JSONValue) {

@@ -34,10 +34,13 @@ public struct Diagnostic: Error, Hashable, Sendable {
 
 extension Diagnostic {
   /// An unknown name, with the known one that is nearest.
+  ///
+  /// - Parameter others: Names that it may be meant for as well, though they aren't listed.
   public static func unknown(
-    _ what: String, _ name: String, code: String, known: [String], at origin: ValueOrigin
+    _ what: String, _ name: String, code: String, known: [String], orNear others: [String] = [],
+    at origin: ValueOrigin
   ) -> Diagnostic {
-    let suggestion = NameSuggestion.nearest(to: name, among: known)
+    let suggestion = NameSuggestion.nearest(to: name, among: known + others)
     let hint =
       suggestion.map { "did you mean \($0)?" }
       ?? (known.isEmpty ? "there is none" : "expected one of \(known.joined(separator: ", "))")

@@ -54,4 +54,9 @@ public enum ValueOrigin: Hashable, Sendable {
     case .standard: "default"
     }
   }
+
+  /// The line of the file that it stands on, from 1.
+  public var line: Int? {
+    if case .file(_, let range) = self { range.start.line } else { nil }
+  }
 }

@@ -17,6 +17,8 @@ public struct RunResult: Hashable, Sendable {
   public var status: RunStatus
   /// Why it ended so, in one sentence or one word; nothing where the status says it all.
   public var reason: String?
+  /// Why it ended so, for people: the reason, else the first error.
+  public var why: String? { reason ?? errors.first?.message }
   /// The slot that it covers; of several the last.
   public var scheduledAt: Timestamp?
   /// The slots that it stands for, where there are several.

@@ -54,6 +54,8 @@ public struct PostgresDatabase: Database {
 
   /// Nothing: the server's disk is its own business.
   public func freeDisk() -> Int? { nil }
+  /// Nothing: it lies on the server.
+  public func fileSize() -> Int? { nil }
 
   var errors: PostgresErrors {
     PostgresErrors(label: "database \(name) (\(place))")

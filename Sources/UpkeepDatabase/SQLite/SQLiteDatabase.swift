@@ -98,6 +98,12 @@ public struct SQLiteDatabase: Database {
     return Int(information.f_bavail) * Int(information.f_frsize)
   }
 
+  /// How many bytes the file has; nothing where it can't be looked at.
+  public func fileSize() -> Int? {
+    var information = stat()
+    return stat(path, &information) == 0 ? Int(information.st_size) : nil
+  }
+
   /// How the database is called in messages: `database odds (data/odds.sqlite)`.
   var label: String {
     "database \(name) (\(path))"

@@ -7,6 +7,12 @@ struct SQLiteErrors: Sendable {
   let label: String
   let path: String
 
+  /// Whether nothing can be written any more: SQLite calls what it couldn't write of its shared memory a failure.
+  private var isDiskFull: Bool {
+    var information = statvfs()
+    return statvfs(path, &information) == 0 && Int(information.f_bavail) * Int(information.f_frsize) < 64 << 10
+  }
+
   func translated(_ error: any Error) -> any Error {
     guard let error = error as? DatabaseError else { return error }
     let message = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
@@ -33,6 +39,8 @@ struct SQLiteErrors: Sendable {
         "database_damaged", "this is no SQLite database, or it is damaged (\(message))",
         "check the path; if it is right, run PRAGMA integrity_check and restore a back-up")
     case .SQLITE_FULL:
+      return made("disk_full", "the disk is full (\(message))", "free some space, then run again: nothing was lost")
+    case .SQLITE_IOERR where isDiskFull:
       return made("disk_full", "the disk is full (\(message))", "free some space, then run again: nothing was lost")
     case .SQLITE_IOERR:
       return made("disk_error", "the disk failed (\(message))", "check the disk and the system's log")

@@ -113,7 +113,7 @@ struct CleanupRoutes {
     let more: [String: JSONValue] = [
       "run_id": .string(result.runID), "url": .string(RunRoutes.url(result.runID)),
     ]
-    let why = result.reason ?? result.errors.first?.message ?? result.status.rawValue
+    let why = result.why ?? result.status.rawValue
     switch result.status {
     case .completed, .completedWithErrors: return
     case .skipped, .refused: throw Problem(409, result.status.rawValue, "the clean-up wasn't run: \(why)", more: more)

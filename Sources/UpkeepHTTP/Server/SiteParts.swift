@@ -56,6 +56,7 @@ public struct SiteParts: Sendable {
     await withTaskGroup { group in
       group.addTask { await metrics.follow(counted) }
       group.addTask { await events.follow(told, reloads) }
+      group.addTask { await OtherRuns.tell(runs, to: events, clock: clock) }
       group.addTask { await groups.work() }
     }
   }

@@ -68,7 +68,7 @@ public struct ConfigurationReloader: Sendable {
     watch.watch(WatchedPlaces(of: path))
     // The file may have changed between its first load and here.
     var fingerprint: FileFingerprint?
-    var isFirst = true
+    var (isFirst, isRefused) = (true, false)
     watch.wake()
     for await _ in watch.wakeups {
       if Task.isCancelled { return }
@@ -79,7 +79,7 @@ public struct ConfigurationReloader: Sendable {
       // The first look finds what was just loaded, mostly: nobody needs to know of it.
       if news.isAsked || !isFirst { willReload() }
       isFirst = false
-      await reload(isAsked: news.isAsked)
+      isRefused = await reload(isAsked: news.isAsked, wasRefused: isRefused)
       // Changed while it was read: what was read may be half of it, but the next look comes at once.
       if FileFingerprint(path) != fingerprint { watch.wake() }
     }
@@ -100,17 +100,21 @@ public struct ConfigurationReloader: Sendable {
     return fingerprint
   }
 
-  private func reload(isAsked: Bool) async {
+  /// - Returns: Whether the file was refused.
+  private func reload(isAsked: Bool, wasRefused: Bool) async -> Bool {
     let outcome = await live.reload(isAsked: isAsked)
     defer { didReload(outcome) }
-    guard let outcome else { return }
+    guard let outcome else { return wasRefused }
     let file: Logger.Metadata = ["file": "\(path)"]
     switch outcome {
+    case .unchanged where wasRefused:
+      logger.notice("the configuration is valid again, and as it was", metadata: file)
     case .unchanged:
       logger.info("the configuration is unchanged", metadata: file)
     case .refused(let status, _):
       logger.error("the configuration isn't valid; the last good one stays in force", metadata: file)
       for line in status.lines { logger.error("\(line)", metadata: file) }
+      return true
     case .applied(let status, let changes, let warnings):
       logger.notice("another configuration is in force", metadata: file.merging(["changes": "\(changes.count)"]) { $1 })
       for change in changes {
@@ -126,5 +130,6 @@ public struct ConfigurationReloader: Sendable {
         logger.warning("these keys need a restart: \(status.restartNeeded.joined(separator: ", "))", metadata: file)
       }
     }
+    return false
   }
 }

@@ -35,11 +35,20 @@ struct LineLogHandler: LogHandler {
 
   private func text(_ time: String, _ event: LogEvent, _ all: Logger.Metadata) -> String {
     var line = "\(time) \(event.level.rawValue.uppercased()) \(Self.oneLine("\(event.message)"))"
-    for (key, value) in all.sorted(by: { $0.key < $1.key }) {
-      let text = Self.oneLine("\(value)")
-      line += " \(key)=\(text.utf8.contains(UInt8(ascii: " ")) || text.isEmpty ? Self.quoted(text) : text)"
-    }
+    Self.add(all, to: &line)
     return line + "\n"
+  }
+
+  /// Adds ` key=value` for each value, those of a dictionary as ` key.inner=value`.
+  private static func add(_ values: Logger.Metadata, prefix: String = "", to line: inout String) {
+    for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+      if case .dictionary(let inner) = value {
+        add(inner, prefix: "\(prefix)\(key).", to: &line)
+        continue
+      }
+      let text = oneLine("\(value)")
+      line += " \(prefix)\(key)=\(text.utf8.contains(UInt8(ascii: " ")) || text.isEmpty ? quoted(text) : text)"
+    }
   }
 
   private func json(_ time: String, _ event: LogEvent, _ all: Logger.Metadata) -> String {
@@ -56,7 +65,7 @@ struct LineLogHandler: LogHandler {
   private static func value(_ metadata: Logger.MetadataValue) -> JSONValue {
     switch metadata {
     case .string(let text): .string(text)
-    case .stringConvertible(let value): .string("\(value)")
+    case .stringConvertible(let value): (value as? Int).map { .integer($0) } ?? .string("\(value)")
     case .array(let values): .array(values.map(value))
     case .dictionary(let values): .object(values.mapValues(value))
     }

@@ -92,10 +92,9 @@ extension RunSession {
       default: .error
       }
     var metadata: Logger.Metadata = [:]
-    if !result.counts.isEmpty { metadata["counts"] = .dictionary(result.counts.mapValues { "\($0)" }) }
-    if let duration = result.durationMilliseconds { metadata["duration_ms"] = "\(duration)" }
-    logger.log(
-      level: level, "\(result.status.rawValue)\(result.reason.map { ": \($0)" } ?? "")", metadata: metadata)
+    if !result.counts.isEmpty { metadata["counts"] = .dictionary(result.counts.mapValues { .stringConvertible($0) }) }
+    if let duration = result.durationMilliseconds { metadata["duration_ms"] = .stringConvertible(duration) }
+    logger.log(level: level, "\(result.status.rawValue)\(result.why.map { ": \($0)" } ?? "")", metadata: metadata)
   }
 }
 

@@ -142,10 +142,18 @@ struct RunSession {
     return nil
   }
 
+  /// A sleep that is cancelled keeps its memory until it would have ended, so that a timeout of hours would hold on to
+  /// something of every run of those hours: it is slept in pieces.
   private mutating func after(_ duration: Duration, _ event: Event) {
     timers.append(
       Task { [clock = runner.clock, send] in
-        try? await clock.sleep(for: duration)
+        let slept = clock.stopwatch()
+        var rest = duration
+        while !Task.isCancelled, rest > .zero {
+          let piece = min(rest, Runner.longestSleep)
+          try? await clock.sleep(for: piece)
+          rest = min(rest - piece, duration - slept())
+        }
         if !Task.isCancelled { send.yield(event) }
       })
   }

@@ -14,6 +14,8 @@ public struct Runner: Sendable {
   public static let askInterval = Duration.milliseconds(500)
   /// How long a task that was told to stop may take before it is reported without it.
   public static let grace = Duration.seconds(5)
+  /// How long a timer of a run sleeps at a time.
+  static let longestSleep = Duration.seconds(15)
   /// How often a working run is looked at for those who watch it.
   public static let pulse = Duration.milliseconds(250)
   /// How often the state store gets the live result at the most.

@@ -85,7 +85,7 @@ public actor Scheduler {
       phase = .over
       plansHold()
     }
-    try await store.reap()
+    try await endDeadRuns()
     let (grids, pauses) = (try await store.grids(), try await store.pauses())
     let runs = Task { [runEvents] in
       for await event in runEvents { await self.handle(event) }
@@ -285,11 +285,22 @@ public actor Scheduler {
     beat = Task { [store, owner = maker.identity, logger] in
       do {
         try await store.renewServe(owner)
-        try await store.reap()
+        try await self.endDeadRuns()
       } catch {
         logger.warning("the state store can't be written: \(error)")
       }
       self.beatIsOver()
+    }
+  }
+
+  /// Ends the runs of processes that are gone, and tells of them as of any other end: nobody else will.
+  private func endDeadRuns() async throws {
+    for runID in try await store.reap() {
+      guard let result = try await store.record(runID)?.result, result.status == .interrupted else { continue }
+      logger.error(
+        "\(result.status.rawValue)\(result.why.map { ": \($0)" } ?? "")",
+        metadata: ["task": "\(result.task)", "run_id": "\(runID)", "mode": "\(result.mode.rawValue)"])
+      hub.tell(.finished(result))
     }
   }
 

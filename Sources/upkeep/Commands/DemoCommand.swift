@@ -17,7 +17,9 @@ struct DemoCommand: UpkeepSubcommand {
         upkeep demo demo --platforms 8788    then, elsewhere: upkeep run scraping --config demo/upkeep.yaml
       """)
 
-  @Argument(help: ArgumentHelp("The folder to make; it must be empty or not exist.", valueName: "dir"))
+  @Argument(
+    help: ArgumentHelp(
+      "The folder to make; it must be empty or not exist. With --platforms it may be a demo's.", valueName: "dir"))
   var folder: String
 
   @Option(name: .long, help: "How much data: 1 is 200,000 snapshots with their markets, and 20,000 jobs.")
@@ -57,15 +59,8 @@ struct DemoCommand: UpkeepSubcommand {
 
   func execute(_ console: Console) async throws -> ExitStatus {
     let demo = DemoFolder(folder: folder, server: postgres, platformPort: platforms ?? DemoFolder.platformPort)
-    let elapsed = Host.systemClock.stopwatch()
-    guard try demo.isFree() else {
-      throw UsageError("\(folder) isn't empty; name a folder that is, or that doesn't exist")
-    }
-    console.note(["Making 45 days of sample data …"])
-    let tables = try await demo.make(scale: scale, now: Host.systemWallClock.now())
-    let rows = tables.reduce(0) { $0 + $1.count }
-    let took = NumberText.milliseconds(elapsed().milliseconds)
-    console.note(["\(demo.folder)/data: \(NumberText.counted(rows, "row")), made in \(took)", ""])
+    // Who has a demo already may want the platforms for it.
+    if platforms == nil || !demo.isMade { try await make(demo, console) }
     let standIn = StandInPlatforms(
       StandInOdds(events: matches, tournaments: 8, firstKickoff: Host.systemWallClock.now() + .seconds(3600)))
     if let platforms { return try await answer(as: standIn, on: platforms, demo, console) }
@@ -77,6 +72,28 @@ struct DemoCommand: UpkeepSubcommand {
       console.note(DemoText.next(demo.configuration, program: program))
     }
     return status
+  }
+
+  private func make(_ demo: DemoFolder, _ console: Console) async throws {
+    let elapsed = Host.systemClock.stopwatch()
+    guard try demo.isFree() else {
+      throw UsageError("\(folder) isn't empty; name a folder that is, or that doesn't exist")
+    }
+    console.note(["Making 45 days of sample data …"])
+    let tables = try await demo.make(scale: scale, now: Host.systemWallClock.now())
+    let rows = tables.reduce(0) { $0 + $1.count }
+    let took = NumberText.milliseconds(elapsed().milliseconds)
+    console.note(["\(demo.folder)/data: \(NumberText.counted(rows, "row")), made in \(took)", ""])
+    if options.json && only {
+      try console.printJSON(MadeDocument(folder: demo.folder, configuration: demo.configuration, rows: rows))
+    }
+  }
+
+  /// What `--only --json` prints.
+  private struct MadeDocument: Encodable {
+    let folder: String
+    let configuration: String
+    let rows: Int
   }
 
   /// Answers for the platforms until the program is ended.

@@ -107,7 +107,7 @@ enum Editing {
     do {
       result = try await Host.editor(options.config).edit([edit], expecting: nil, scope: .all)
     } catch let refusal as EditRefusal {
-      return try complain(refusal, console)
+      throw failure(refusal)
     }
     console.note(result.warnings)
     if options.json {
@@ -127,21 +127,22 @@ enum Editing {
     }
   }
 
-  private static func complain(_ refusal: EditRefusal, _ console: Console) throws -> ExitStatus {
+  private static func failure(_ refusal: EditRefusal) -> any Error {
     switch refusal {
     case .unknownTask(let problem):
-      throw UsageError(problem.message)
-    case .invalid(_, let lines):
-      console.complain(lines)
-      return .configuration
+      UsageError(problem.message)
+    case .invalid(let problems, let lines):
+      CommandFailure(.configuration, code: problems.first?.code ?? "invalid_value", refusal.message, lines: lines)
     case .unwritable(let error):
-      throw error
+      error
     case .changedMeanwhile:
-      console.complain(["\(console.errorPaint.red("error:")) \(refusal.message)"])
-      return .failed
-    case .overridden, .notTunable, .unsupported:
-      console.complain(["\(console.errorPaint.red("error:")) \(refusal.message)"])
-      return .configuration
+      CommandFailure(.failed, code: "changed_meanwhile", refusal.message)
+    case .overridden:
+      CommandFailure(.configuration, code: "overridden", refusal.message)
+    case .notTunable:
+      CommandFailure(.configuration, code: "not_tunable", refusal.message)
+    case .unsupported:
+      CommandFailure(.configuration, code: "unsupported_edit", refusal.message)
     }
   }
 }

@@ -10,7 +10,7 @@ struct GlobalOptions: ParsableArguments {
   @Flag(name: .long, help: "Print one JSON document instead of text.")
   var json = false
 
-  @Flag(name: .long, help: "Say nothing but errors (and the JSON document, with --json).")
+  @Flag(name: .long, help: "Print what was asked for and errors, and nothing beside it.")
   var quiet = false
 
   @Flag(name: .long, help: "Use no colours; so do NO_COLOR and TERM=dumb.")

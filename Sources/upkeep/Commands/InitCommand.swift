@@ -28,8 +28,15 @@ struct InitCommand: UpkeepSubcommand {
     if FileManager.default.fileExists(atPath: path) { throw fileExists(path) }
     guard let database else {
       try write(StarterConfiguration.text, to: path)
-      console.note(["wrote \(path); edit the path of the database in it, then: upkeep validate --live"])
+      try say(
+        path, rules: 0, "wrote \(path); edit the path of the database in it, then: upkeep validate --live\(named)",
+        console)
       return .done
+    }
+    guard !database.hasPrefix("postgres://"), !database.hasPrefix("postgresql://") else {
+      throw UsageError(
+        "rules are proposed for an SQLite file; for a server's database write them by hand: upkeep describe table_retention"
+      )
     }
     let proposed = try await ProposedConfiguration(
       for: database, namedAs: Self.path(of: database, seenFrom: path), now: Host.systemWallClock.now())
@@ -38,9 +45,23 @@ struct InitCommand: UpkeepSubcommand {
     let next =
       proposed.rules == 0
       ? "no table with a time column was found"
-      : "\(rules) proposed in it, commented out; take those you want, then: upkeep preview table_retention"
-    console.note(["wrote \(path): \(next)"])
+      : "\(rules) proposed in it, commented out; take those you want, then: upkeep preview table_retention\(named)"
+    try say(path, rules: proposed.rules, "wrote \(path): \(next)", console)
     return .done
+  }
+
+  /// What a command needs to find the file, where it doesn't by itself.
+  private var named: String { options.config.map { " --config \($0)" } ?? "" }
+
+  private func say(_ path: String, rules: Int, _ text: String, _ console: Console) throws {
+    console.note([text])
+    if options.json { try console.printJSON(WrittenDocument(path: path, rules: rules)) }
+  }
+
+  /// What `--json` prints.
+  private struct WrittenDocument: Encodable {
+    let path: String
+    let rules: Int
   }
 
   private func write(_ text: String, to path: String) throws {

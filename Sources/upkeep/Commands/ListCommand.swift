@@ -33,6 +33,10 @@ struct ListCommand: UpkeepSubcommand {
       let lines = TaskRow.lines(
         rows, now: host.wallClock.now(), width: console.outputWidth, paint: console.outputPaint)
       console.print(lines + GroupText.lines(host.groups) + rows.compactMap(\.pause).map(PauseText.line))
+      let isScheduled = tasks.contains { $0.isEnabled && ($0.interval != nil || $0.cron != nil) }
+      if isScheduled, try await store?.servingNow() == nil {
+        console.note(["no upkeep serve works on this: nothing starts by itself"])
+      }
     }
     return .done
   }

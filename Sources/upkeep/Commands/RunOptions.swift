@@ -21,7 +21,6 @@ struct RunOptions: ParsableArguments {
 
   func validate() throws {
     if all && !names.isEmpty { throw ValidationError("Name tasks or use --all, not both.") }
-    if !all && names.isEmpty { throw ValidationError("Name the tasks or groups, or use --all.") }
     for change in changes where !change.contains("=") || change.hasPrefix("=") {
       throw ValidationError("Expected --set KEY=VALUE, found '\(change)'.")
     }
@@ -34,6 +33,10 @@ struct RunOptions: ParsableArguments {
       return SettingChange(key: String(parts[0]), value: String(parts[1]))
     }
     let known = host.tasks.map(\.name) + host.groups.map(\.name)
+    // Not asked where the words are checked: a mistyped option would be told of as this.
+    if !all && names.isEmpty {
+      throw UsageError("name the tasks or groups, or use --all; there are \(known.joined(separator: ", "))")
+    }
     for name in names where !known.contains(name) { throw UsageError.unknown("task or group", name, among: known) }
     return try host.targets(all ? nil : names, changing: pairs)
   }

@@ -33,8 +33,7 @@ struct ServeCommand: UpkeepSubcommand {
     do {
       return try await server.run() == .drained ? .done : .failed
     } catch let refusal as ServeRefusal {
-      console.complain(["\(console.errorPaint.red("error:")) \(refusal.message)"])
-      return .skipped
+      throw CommandFailure(.skipped, code: "already_serving", refusal.message)
     }
   }
 }

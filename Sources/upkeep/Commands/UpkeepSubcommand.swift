@@ -10,6 +10,49 @@ protocol UpkeepSubcommand: AsyncParsableCommand {
   func execute(_ console: Console) async throws -> ExitStatus
 }
 
+/// What a command prints with `--json` where it has nothing else to print.
+private struct ErrorDocument: Encodable {
+  struct Problem: Encodable {
+    let code: String
+    let message: String
+  }
+
+  let error: Problem
+}
+
+/// What ends a command with a status of its own.
+struct CommandFailure: Error {
+  var status: ExitStatus
+  /// A stable word for programs.
+  var code: String
+  var message: String
+  /// The same for people, where it is more than a sentence.
+  var lines: [String] = []
+
+  init(_ status: ExitStatus, code: String, _ message: String, lines: [String] = []) {
+    self.status = status
+    self.code = code
+    self.message = message
+    self.lines = lines
+  }
+
+  /// A failure of any kind that commands know.
+  init?(_ error: any Error) {
+    switch error {
+    case let failure as CommandFailure:
+      self = failure
+    case let failure as ConfigurationFailure:
+      let errors = failure.diagnostics.filter { $0.severity == .error }
+      let messages = errors.map { "\($0.origin.map { "\($0.text): " } ?? "")\($0.message)" }
+      self.init(
+        .configuration, code: "invalid_configuration", messages.joined(separator: "\n"), lines: failure.lines)
+    case let error as UsageError: self.init(.usage, code: "usage", error.message)
+    case let error as TaskError: self.init(.failed, code: error.code, error.description)
+    default: return nil
+    }
+  }
+}
+
 /// What was asked for can't be done as it was asked.
 struct UsageError: Error {
   var message: String
@@ -28,21 +71,21 @@ struct UsageError: Error {
 }
 
 extension UpkeepSubcommand {
-  /// Runs the command and turns what went wrong into words on standard error and an exit status.
+  /// Runs the command and turns what went wrong into words on standard error and an exit status; with `--json` into a
+  /// document as well.
   func run() async throws {
     let console = options.console
     let status: ExitStatus
     do {
       status = try await execute(console)
-    } catch let failure as ConfigurationFailure {
-      console.complain(failure.lines)
-      status = .configuration
-    } catch let error as UsageError {
-      console.complain(["\(console.errorPaint.red("error:")) \(error.message)"])
-      status = .usage
-    } catch let error as TaskError {
-      console.complain(["\(console.errorPaint.red("error:")) \(error.description)"])
-      status = .failed
+    } catch {
+      guard let failure = CommandFailure(error) else { throw error }
+      let line = "\(console.errorPaint.red("error:")) \(failure.message)"
+      console.complain(failure.lines.isEmpty ? [line] : failure.lines)
+      if options.json {
+        try console.printJSON(ErrorDocument(error: .init(code: failure.code, message: failure.message)))
+      }
+      status = failure.status
     }
     if status != .done { throw ExitCode(status.rawValue) }
   }

@@ -31,7 +31,9 @@ struct ValidateCommand: UpkeepSubcommand {
       console.print(FindingText.lines(findings, paint: console.outputPaint))
       if check.isValid && !console.isQuiet {
         let warnings = check.warnings == 0 ? "" : ", \(NumberText.counted(check.warnings, "warning"))"
-        console.print(["\(check.path): valid\(warnings)"])
+        let wrong = findings.count { $0.level == .error }
+        let live = wrong == 0 ? "" : ", but \(NumberText.counted(wrong, "error")) in what it names"
+        console.print(["\(check.path): valid\(warnings)\(live)"])
       }
     }
     guard check.isValid else {

@@ -27,13 +27,16 @@ struct Console: Sendable {
   var outputPaint: Paint { Paint(isOn: mayColour && output.isTerminal) }
   var errorPaint: Paint { Paint(isOn: mayColour && errors.isTerminal) }
 
+  /// What takes the place of a width where nothing has to fit a terminal.
+  static let widthOfFiles = 200
+
   /// The width that text on standard output has to fit; text for a file or another program isn't cut.
   var outputWidth: Int {
-    output.isTerminal || environment["COLUMNS"] != nil ? output.width(environment: environment) : 200
+    output.isTerminal || environment["COLUMNS"] != nil ? output.width(environment: environment) : Self.widthOfFiles
   }
 
   var errorWidth: Int {
-    errors.isTerminal || environment["COLUMNS"] != nil ? errors.width(environment: environment) : 200
+    errors.isTerminal || environment["COLUMNS"] != nil ? errors.width(environment: environment) : Self.widthOfFiles
   }
 
   /// Whether a line can be drawn again and again: on a terminal that isn't a dumb one.

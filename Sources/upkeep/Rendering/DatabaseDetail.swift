@@ -36,8 +36,9 @@ struct DatabaseDetail {
     let share = bytes > 0 && free > 0 ? ", of which \(NumberText.bytes(free)) are free" : ""
     lines.append("  database \(name): \(NumberText.bytes(bytes))\(share)")
     if hasDeleted, free > 0 {
-      lines.append("  the file doesn't shrink: new rows reuse the free pages; only VACUUM gives them back, and it")
-      lines.append("  locks the database for its whole length")
+      lines.append(
+        "  the file doesn't shrink: new rows reuse the free pages; only VACUUM gives them back, and it locks the "
+          + "database for its whole length")
     }
     return lines
   }

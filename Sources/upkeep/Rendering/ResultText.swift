@@ -15,6 +15,7 @@ enum ResultText {
     lines += verdict(result)
     let heading = result.mode == .preview || result.status == .refused ? "WOULD GO" : "DELETED"
     lines += TableCounts.lines(result.tables, heading: heading, width: width - 2).map { "  \($0)" }
+    lines += unlinked(result)
     lines += otherCounts(result)
     lines += DroppedPartitions.all(in: result).map { "  \($0.text(would: result.mode == .preview))" }
     lines += result.details.flatMap { DatabaseDetail($0)?.lines(result) ?? FolderDetail($0)?.lines(result) ?? [] }
@@ -24,7 +25,18 @@ enum ResultText {
     }
     lines += warnings(result, paint: paint, known: known, limit: limit)
     lines += result.errors.map { "  \(paint.red("error:")) \($0.step == "run" ? "" : "\($0.step): ")\($0.message)" }
-    return lines
+    return lines.flatMap { TextTable.wrapped($0, to: width, indent: 4) }
+  }
+
+  /// Rows that stay and lose what they referred to, where no other line says so.
+  private static func unlinked(_ result: RunResult) -> [String] {
+    guard result.tables.contains(where: { $0.deleted > 0 }) else { return [] }
+    let suffix = "_unlinked"
+    return result.counts.filter { $0.key.hasSuffix(suffix) && $0.value > 0 }.sorted { $0.key < $1.key }.map {
+      let rows = NumberText.counted($0.value, "row")
+      return "  \($0.key.dropLast(suffix.count)): \(rows) \(result.mode == .preview ? "would stay" : "stayed")"
+        + " without the row that \($0.value == 1 ? "it" : "they") referred to"
+    }
   }
 
   private static func warnings(

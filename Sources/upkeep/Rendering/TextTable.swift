@@ -68,6 +68,23 @@ struct TextTable {
     return widths
   }
 
+  /// A line as lines that fit a terminal, broken between words; for a file or another program it stays whole.
+  static func wrapped(_ line: String, to width: Int, indent: Int) -> [String] {
+    guard width < Console.widthOfFiles, line.count > width else { return [line] }
+    let margin = line.prefix { $0 == " " }
+    let words = line.dropFirst(margin.count).split(separator: " ", omittingEmptySubsequences: false)
+    var (lines, present) = ([String](), String(margin) + (words.first ?? ""))
+    for word in words.dropFirst() {
+      if present.count + 1 + word.count > width {
+        lines.append(present)
+        present = String(repeating: " ", count: indent) + word
+      } else {
+        present += " " + word
+      }
+    }
+    return lines + [present]
+  }
+
   /// The text, or its beginning and `…` where it is longer than `width`.
   static func truncated(_ text: String, to width: Int) -> String {
     text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"

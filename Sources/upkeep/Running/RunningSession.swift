@@ -58,12 +58,15 @@ struct RunningSession {
     _ targets: [RunTarget], mode: RunMode, showsForecasts: Bool, json: Bool
   ) async throws -> ExitStatus {
     let store = try host.openStore()
+    // What is wrong with the store is said of each run.
+    try? await host.endDeadRuns(in: store)
     var documents: [RunDocument] = []
     for target in targets where signals.received == nil {
       let document = await run(target, mode: mode, store, showsForecasts: showsForecasts)
       documents.append(document)
       if !json { show(document) }
     }
+    try? await host.endDeadRuns(in: store)
     await host.housekeep(store)
     if json {
       try console.printJSON(RunDocuments(documents: documents))
