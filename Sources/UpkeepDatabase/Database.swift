@@ -47,11 +47,15 @@ public protocol Database: Sendable {
   func fileSize() -> Int?
   /// How far replicas may be behind before a purge waits for them; nothing where it never does.
   var maxReplicaLag: Duration? { get }
+  /// Whether partitions of which every row goes may be dropped instead of emptied.
+  var dropsPartitions: Bool { get }
 }
 
 extension Database {
   /// Nothing: there are no replicas.
   public var maxReplicaLag: Duration? { nil }
+  /// False: there are no partitions.
+  public var dropsPartitions: Bool { false }
 }
 
 /// How a transaction begins.

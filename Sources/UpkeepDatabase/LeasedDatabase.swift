@@ -19,6 +19,7 @@ struct LeasedDatabase: Database {
   func freeDisk() -> Int? { inner.freeDisk() }
   func fileSize() -> Int? { inner.fileSize() }
   var maxReplicaLag: Duration? { inner.maxReplicaLag }
+  var dropsPartitions: Bool { inner.dropsPartitions }
 }
 
 /// A session of such a database.

@@ -38,6 +38,7 @@ public enum StarterConfiguration {
       #   postgres: postgresql://upkeep@db.example.org/stash   # every setting of libpq; or a service, or PGHOST …
       #   password_file: secrets/stash     # the password and nothing else
       #   max_replica_lag: 30s             # a purge waits for replicas that are further behind; 0s: it doesn't
+      #   drop_partitions: true            # a partition of which every row goes is dropped; otherwise it is emptied
 
     tasks:
       # Removes old odds, matches and scrape runs of the odds comparison application.

@@ -37,7 +37,8 @@ struct HostResources: DatabaseResources, FetchResources, HistoryResources {
       return SQLiteDatabase(name: configuration.name, path: path, secureDelete: configuration.secureDelete)
     case .postgres(let url, let passwordFile):
       return PostgresDatabase(
-        name: configuration.name, url: url, passwordFile: passwordFile, maxReplicaLag: configuration.maxReplicaLag)
+        name: configuration.name, url: url, passwordFile: passwordFile, maxReplicaLag: configuration.maxReplicaLag,
+        dropsPartitions: configuration.dropsPartitions)
     }
   }
 }

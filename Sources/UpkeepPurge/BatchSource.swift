@@ -18,6 +18,11 @@ struct BatchBound: Sendable {
     newest = [newest, next.newest].compactMap { $0 }.max()
   }
 
+  init(last: Int64, rows: Int) {
+    self.last = last
+    self.rows = rows
+  }
+
   init?(_ row: [DatabaseValue]?) {
     guard let row, let last = row[0].integer else { return nil }
     self.last = last
@@ -35,6 +40,8 @@ struct BatchOutcome: Sendable {
   var excepted = 0
   /// What is told of rows that were changed.
   var changed: [[DatabaseValue]] = []
+  /// The partition that went, where that was all.
+  var dropped: DroppedPartition?
 
   /// Takes in what the next part of the batch did.
   mutating func add(_ next: BatchOutcome) {

@@ -204,6 +204,7 @@ struct BatchWalk: Sendable {
         table.widen(from: tally.oldest, to: tally.newest)
       }
     }
+    outcome.dropped?.tell(context)
     let total = context.forecast?.deleted ?? 0
     let figures = purge.meter.figures
     var message = "\(stepName): \(figures.rows) rows, \(figures.currentRowsPerSecond)/s"

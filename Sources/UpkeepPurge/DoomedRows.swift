@@ -14,6 +14,8 @@ struct DoomedRows: Sendable {
     case leafOfCondition(DeletionEdge, RowCondition)
     /// Rows that go with the rows on a pass's list.
     case leafOfListed(DeletionEdge, DeletionPass)
+    /// All rows of some partitions of a server's table, by the numbers of those.
+    case partitions([Int64])
   }
 
   private var clauses: [String: [Clause]] = [:]
@@ -38,7 +40,13 @@ struct DoomedRows: Sendable {
     }
   }
 
+  /// Adds all rows of a partition.
+  mutating func add(_ partition: WholePartition, of table: String) {
+    clauses[table.schemaKey, default: []].append(.partitions(partition.leaves))
+  }
+
   private var engine: DatabaseEngine {
+    for case .partitions in clauses.values.joined() { return .postgres }
     for case .listed(let pass) in clauses.values.joined() { return pass.table.engine }
     for case .leafOfListed(_, let pass) in clauses.values.joined() { return pass.table.engine }
     return .sqlite
@@ -52,6 +60,8 @@ struct DoomedRows: Sendable {
     case .leafOfListed(let edge, let pass):
       let match = "\(edge.reference(of: alias)) = \(pass.keyTuple(of: edge, as: "d"))"
       sql += " AND NOT EXISTS (SELECT 1 FROM \(pass.list) d WHERE \(match))"
+    case .partitions(let numbers):
+      sql += " AND \(alias).tableoid <> ALL (CAST('{\(numbers.map(String.init).joined(separator: ","))}' AS oid[]))"
     case .condition, .leafOfCondition:
       break
     }
@@ -79,6 +89,8 @@ struct DoomedRows: Sendable {
         sql += "\(SQL.tuple(edge.parentColumns, of: "d")) = \(edge.reference(of: alias)) AND "
         sql.add(condition, of: "d")
         sql += ")"
+      case .partitions:
+        sql += "FALSE"
       case .leafOfListed(let edge, let pass):
         sql += "\(edge.reference(of: alias)) IN (SELECT \(pass.key(of: edge)) FROM \(pass.list))"
       }

@@ -12,7 +12,8 @@ extension Purge {
       let before = doomed
       let result = try await context.step(step.rule.name) {
         try await session.transaction(.scratch) { connection in
-          try StepCount(step, graph: plan.graph, doomed: before, on: connection)
+          try StepCount(
+            step, graph: plan.graph, doomed: before, droppingPartitions: database.dropsPartitions, on: connection)
         }
       }
       guard let result else { continue }
@@ -42,6 +43,8 @@ extension Purge {
         table.widen(from: tally.oldest, to: tally.newest)
       }
     }
+    for partition in result.partitions { partition.tell(context) }
+    result.warnings.forEach(context.warn)
     step.rule.warn(ofUnreadable: result.unreadable, in: context)
   }
 }

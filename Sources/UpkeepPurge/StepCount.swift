@@ -29,17 +29,23 @@ struct StepCount: Sendable {
   private(set) var excepted = 0
   /// Rows of it whose time can't be read.
   private(set) var unreadable = 0
+  /// Partitions that go at once.
+  private(set) var partitions: [DroppedPartition] = []
+  /// Why others of them don't.
+  private(set) var warnings: [String] = []
   /// The same among the rows before the cutoff, where it was counted by the way.
   private var unreadableAmongOld: Int?
   private let graph: DeletionGraph
 
   init(
-    _ step: DeletionPlan.Step, graph: DeletionGraph, doomed: DoomedRows, on connection: any DatabaseConnection
+    _ step: DeletionPlan.Step, graph: DeletionGraph, doomed: DoomedRows, droppingPartitions: Bool = false,
+    on connection: any DatabaseConnection
   ) throws {
     self.graph = graph
     self.doomed = doomed
     let root = step.root
     try step.rule.condition.makeRankings(without: doomed, on: connection)
+    if droppingPartitions, let whole = WholePartitions(step) { try count(whole, on: connection) }
     if root.isDirect, case .condition(let condition) = root.selection {
       try countDirect(root, condition.inOneSnapshot, on: connection)
     } else {
@@ -51,6 +57,7 @@ struct StepCount: Sendable {
       for pass in step.passes { try countListed(pass, isMember: step.mesh != nil, on: connection) }
     }
     if let first = tallies.firstIndex(where: { $0.table == root.table.name && !$0.isUnlink }) {
+      for partition in partitions { tallies[first].add(partition) }
       found = tallies[first].rows
       tallies[first].held = held
       tallies[first].excepted = excepted
@@ -59,6 +66,19 @@ struct StepCount: Sendable {
       tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))
     }
     unreadable = try step.rule.countUnreadable(of: root.table, on: connection, amongOld: unreadableAmongOld)
+  }
+
+  /// Counts the partitions that go at once; their rows stand on no list.
+  private mutating func count(_ whole: WholePartitions, on connection: any DatabaseConnection) throws {
+    let (table, before) = (whole.pass.table.name, doomed)
+    let found = try whole.find(on: connection)
+    warnings = whole.warnings(found)
+    for partition in found where partition.obstacle == nil {
+      let rows = try whole.count(partition, without: before, on: connection)
+      guard rows.others == 0 else { continue }
+      partitions.append(DroppedPartition(table: table, partition: partition, found: rows))
+      doomed.add(partition, of: table)
+    }
   }
 
   private mutating func countDirect(
@@ -133,6 +153,12 @@ struct StepCount: Sendable {
 }
 
 extension TableTally {
+  fileprivate mutating func add(_ dropped: DroppedPartition) {
+    rows += dropped.found.rows
+    oldest = [oldest, dropped.found.oldest].compactMap { $0 }.min()
+    newest = [newest, dropped.found.newest].compactMap { $0 }.max()
+  }
+
   init(table: String, count row: [DatabaseValue], at column: Int) {
     self.init(table: table, rows: Int(row[column].integer ?? 0))
     oldest = row[column + 1].integer.map { Timestamp(microseconds: $0) }

@@ -52,6 +52,21 @@ import UpkeepCore
       ])
   }
 
+  @Test(arguments: [(RunMode.run, "dropped"), (.preview, "would be dropped")])
+  func saysWhichPartitionsGoAtOnce(mode: RunMode, words: String) {
+    let result = result(mode: mode) { result in
+      result.details = (1...4).map { number in
+        .object([
+          "kind": .string("partition_dropped"), "table": .string("logs"), "partition": .string("logs_\(number)"),
+          "rows": .integer(1000 * number), "bytes": .integer(1_500_000),
+        ])
+      }
+    }
+    #expect(
+      lines(result).last
+        == "  4 partitions of logs \(words), with 10,000 rows (6 MB): logs_1, logs_2, logs_3, 1 more")
+  }
+
   /// Rows that stay and change are as much a part of what a run does as those that go.
   @Test func saysWhichRowsLoseTheirReference() {
     let counts = ["events_deleted": 2, "errors_unlinked": 3, "bets_unlinked": 1, "other_unlinked": 0]

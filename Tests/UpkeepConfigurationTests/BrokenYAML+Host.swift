@@ -113,6 +113,10 @@ let brokenHost: [BrokenYAML] = [
     "databases:\n  odds: { sqlite: a, max_replica_lag: 10s }\n",
     "2:39 [bad_value] max_replica_lag: an SQLite database has no replicas; remove it"),
   BrokenYAML(
+    "drop_partitions for sqlite",
+    "databases:\n  odds: { sqlite: a, drop_partitions: true }\n",
+    "2:39 [bad_value] drop_partitions: an SQLite database has no partitions; remove it"),
+  BrokenYAML(
     "postgres isn't a URL",
     "databases:\n  odds: { postgres: 'host=h password=geheim' }\n",
     "2:21 [bad_value] postgres: expected a URL such as postgresql://user@host/name, found host=h password=***"),

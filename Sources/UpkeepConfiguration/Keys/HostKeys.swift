@@ -83,6 +83,7 @@ struct DatabaseKeys: TaskSettings {
   var passwordFile: SettingPath?
   var secureDelete = false
   var maxReplicaLag: Duration?
+  var dropPartitions = false
   var except: [ExceptKeys] = []
 
   static let noun = "key"
@@ -98,6 +99,9 @@ struct DatabaseKeys: TaskSettings {
       "max_replica_lag", \.maxReplicaLag, atLeast: .zero,
       "How far a PostgreSQL server's replicas may be behind before a purge waits for them (30s unless set); 0s: it never does"
     ),
+    SettingField(
+      "drop_partitions", \.dropPartitions,
+      "Whether partitions of PostgreSQL tables are dropped where every row of them goes by the partition key alone"),
     SettingField("except", \.except, "Rows that no deleting task touches, whatever its rules select"),
   ]
 }

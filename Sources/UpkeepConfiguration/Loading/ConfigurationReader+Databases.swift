@@ -22,6 +22,9 @@ extension ConfigurationReader {
       if let lag = node?["max_replica_lag"] {
         report("bad_value", "max_replica_lag: an SQLite database has no replicas; remove it", lag.origin)
       }
+      if let drop = node?["drop_partitions"], keys.dropPartitions {
+        report("bad_value", "drop_partitions: an SQLite database has no partitions; remove it", drop.origin)
+      }
       return DatabaseConfiguration(
         name: name, engine: .sqlite(path: path.text), exceptions: exceptions, secureDelete: keys.secureDelete,
         origin: entry.keyOrigin)
@@ -38,7 +41,7 @@ extension ConfigurationReader {
       let lag = keys.maxReplicaLag ?? .seconds(30)
       return DatabaseConfiguration(
         name: name, engine: .postgres(url: url, passwordFile: keys.passwordFile?.text), exceptions: exceptions,
-        maxReplicaLag: lag == .zero ? nil : lag, origin: entry.keyOrigin)
+        maxReplicaLag: lag == .zero ? nil : lag, dropsPartitions: keys.dropPartitions, origin: entry.keyOrigin)
     case (_?, _?):
       report(
         "database_engine", "the database \(name) is given twice, as sqlite and as postgres; remove one of them",

@@ -108,17 +108,20 @@ public struct DatabaseConfiguration: Hashable, Sendable {
   public var secureDelete: Bool
   /// How far a server's replicas may be behind before a purge waits for them; nothing where it never does.
   public var maxReplicaLag: Duration?
+  /// Whether partitions of which every row goes are dropped.
+  public var dropsPartitions: Bool
   /// Where it is configured.
   public var origin: ValueOrigin
 
   /// Creates a database.
   public init(
     name: String, engine: Engine, exceptions: [RowException] = [], secureDelete: Bool = false,
-    maxReplicaLag: Duration? = nil, origin: ValueOrigin = .standard
+    maxReplicaLag: Duration? = nil, dropsPartitions: Bool = false, origin: ValueOrigin = .standard
   ) {
     self.name = name
     self.secureDelete = secureDelete
     self.maxReplicaLag = maxReplicaLag
+    self.dropsPartitions = dropsPartitions
     self.engine = engine
     self.exceptions = exceptions
     self.origin = origin

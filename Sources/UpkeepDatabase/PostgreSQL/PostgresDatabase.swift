@@ -9,6 +9,8 @@ public struct PostgresDatabase: Database {
   public let passwordFile: String?
   /// How far its replicas may be behind before a purge waits for them.
   public let maxReplicaLag: Duration?
+  /// Whether partitions of which every row goes may be dropped.
+  public let dropsPartitions: Bool
   /// The address as libpq reads it. It may hold a password: never show it.
   private let url: String
 
@@ -20,9 +22,14 @@ public struct PostgresDatabase: Database {
   ///     from the environment (`PGHOST`, `PGSERVICE` and so on), the service file and the password file of libpq.
   ///   - passwordFile: A file with the password.
   ///   - maxReplicaLag: How far its replicas may be behind before a purge waits for them; nothing lets it never wait.
-  public init(name: String, url: String, passwordFile: String? = nil, maxReplicaLag: Duration? = nil) {
+  ///   - dropsPartitions: Whether partitions of which every row goes may be dropped.
+  public init(
+    name: String, url: String, passwordFile: String? = nil, maxReplicaLag: Duration? = nil,
+    dropsPartitions: Bool = false
+  ) {
     self.name = name
     self.maxReplicaLag = maxReplicaLag
+    self.dropsPartitions = dropsPartitions
     self.url = url
     self.passwordFile = passwordFile
   }

@@ -43,6 +43,8 @@ struct PostgresErrors: Sendable {
     case "42501": return denied(fault)
     case "23503": return made("foreign_key", message, "see the table that is named")
     case let state where state.hasPrefix("23"): return made("constraint", message, "see the table that is named")
+    case "2BP01":
+      return made("needed_by_others", message, "see what depends on it, and whether it is wanted any more")
     case "25006":
       return made("database_readonly", "the server only lets read (\(message))", "name the primary server")
     case "53100": return made("disk_full", "the server's disk is full (\(message))", "free some space, then run again")

@@ -101,7 +101,7 @@ struct RunPages {
     }
     return """
       <p>As the data was \(Pieces.time(result.startedAt, relativeTo: now)), a run \(what).</p>
-      \(refusal)\(tables(result, would: true))
+      \(refusal)\(tables(result, would: true))\(partitions(result))
       <div class="actions">\(button)</div>
       """
   }
@@ -119,7 +119,7 @@ struct RunPages {
     let what: HTML? =
       result.tables.isEmpty
       ? nil : "<p>It removed \(NumberText.counted(rows, "row")) in \(Pieces.duration(result.durationMilliseconds)).</p>"
-    return "\(what)\(tables(result, would: false))\(holds(result))"
+    return "\(what)\(tables(result, would: false))\(partitions(result))\(holds(result))"
   }
 
   /// The tables, each with the share of it that goes.
@@ -150,6 +150,14 @@ struct RunPages {
       \(rows)
       </tbody></table>
       """
+  }
+
+  /// Which partitions went at once.
+  private static func partitions(_ result: RunResult) -> HTML? {
+    let dropped = DroppedPartitions.all(in: result).map { partitions -> HTML in
+      "<li>\(partitions.text(would: result.mode == .preview))</li>"
+    }
+    return dropped.isEmpty ? nil : "<ul class=\"small\">\(dropped)</ul>"
   }
 
   /// How long the longest lock was, and how fast it went.

@@ -131,7 +131,7 @@ extension BatchWalk {
 }
 
 /// Where a transaction says what it did before it is committed.
-private final class Doubt: Sendable {
+final class Doubt: Sendable {
   private let value = Mutex<DoubtfulBatch?>(nil)
 
   var batch: DoubtfulBatch? { value.withLock { $0 } }
@@ -143,7 +143,7 @@ private final class Doubt: Sendable {
 
 extension TaskError {
   /// Whether others are the reason, so that another try may do.
-  fileprivate var isOfOthers: Bool {
+  var isOfOthers: Bool {
     ["deadlock", "serialization", "lock_timeout", "statement_timeout"].contains(code) || keepsRow
   }
 

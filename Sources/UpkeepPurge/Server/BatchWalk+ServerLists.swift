@@ -25,6 +25,8 @@ extension BatchWalk {
   }
 
   private mutating func deleteLists(of step: DeletionPlan.Step, graph: DeletionGraph) async throws {
+    try await dropPartitions(of: step)
+    guard stop == nil else { return }
     let root = step.root
     let (listing, isEmpty) = try await purge.session.transaction(.scratch) { connection in
       var none = DoomedRows()

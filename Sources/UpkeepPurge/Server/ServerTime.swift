@@ -59,6 +59,35 @@ enum ServerTime: Hashable, Sendable {
     }
   }
 
+  /// The bound of a partition, from the text that the server writes of it; NULL stays NULL.
+  func bound(_ text: String) -> String {
+    let type =
+      switch self {
+      case .naive, .day: "timestamp"
+      case .aware: "timestamptz"
+      case .number: "numeric"
+      }
+    return "CAST(btrim(\(text), '''') AS \(type))"
+  }
+
+  /// Adds the bound that a partition must not reach beyond, for all of its rows to lie before an instant.
+  func addBound(before cutoff: Timestamp, to sql: inout SQL) {
+    switch self {
+    case .naive, .day:
+      sql += "CAST("
+      sql.bind(.text(cutoff.microsecondText))
+      sql += " AS timestamp)"
+    case .aware:
+      sql += "CAST("
+      sql.bind(.text("\(cutoff.microsecondText)+00"))
+      sql += " AS timestamptz)"
+    case .number(let form):
+      sql += "CAST("
+      sql.bind(form.bound(before: cutoff))
+      sql += " AS numeric)"
+    }
+  }
+
   /// Adds the condition that a column lies before an instant: the bound alone is exact, so that any index on the column
   /// serves; what lies in no year stays.
   func addOlder(_ expression: String, than cutoff: Timestamp, to sql: inout SQL) {

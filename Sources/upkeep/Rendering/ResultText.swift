@@ -17,6 +17,7 @@ enum ResultText {
     lines += TableCounts.lines(result.tables, heading: heading, width: width - 2).map { "  \($0)" }
     lines += unlinked(result)
     lines += otherCounts(result)
+    lines += DroppedPartitions.all(in: result).map { "  \($0.text(would: result.mode == .preview))" }
     lines += result.details.flatMap { DatabaseDetail($0)?.lines(result) ?? FolderDetail($0)?.lines(result) ?? [] }
     if let remaining = result.remaining {
       let left = remaining.sorted { $0.key < $1.key }.map { "\($0.key) \(NumberText.grouped($0.value))" }

@@ -24,14 +24,20 @@ final class ServerFixture: DatabaseFixture, FetchResources {
   let fetcher: any Fetcher = HTTPFetcher(clock: ContinuousClock())
 
   /// Makes a database, and executes the statements.
-  init(_ statements: String..., on cluster: PostgresCluster? = nil, maxReplicaLag: Duration? = nil) async throws {
-    database = try await (cluster ?? .shared()).makeDatabase(maxReplicaLag: maxReplicaLag)
+  init(
+    _ statements: String..., on cluster: PostgresCluster? = nil, maxReplicaLag: Duration? = nil,
+    dropsPartitions: Bool = false
+  ) async throws {
+    database = try await (cluster ?? .shared()).makeDatabase(
+      maxReplicaLag: maxReplicaLag, dropsPartitions: dropsPartitions)
     try await execute(statements)
   }
 
   /// Makes a database with the rows of a sample file.
-  init(_ sample: ServerSample, of path: String, on cluster: PostgresCluster? = nil) async throws {
-    database = try await (cluster ?? .shared()).makeDatabase()
+  init(
+    _ sample: ServerSample, of path: String, on cluster: PostgresCluster? = nil, dropsPartitions: Bool = false
+  ) async throws {
+    database = try await (cluster ?? .shared()).makeDatabase(dropsPartitions: dropsPartitions)
     try await sample.copy(path, to: database)
   }
 

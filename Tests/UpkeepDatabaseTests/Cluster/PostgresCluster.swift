@@ -93,11 +93,16 @@ public final class PostgresCluster: Sendable {
 
   /// Makes an empty database that nobody else uses.
   ///
-  /// - Parameter maxReplicaLag: How far replicas may be behind before a purge waits for them.
-  public func makeDatabase(_ name: String = "odds", maxReplicaLag: Duration? = nil) async throws -> PostgresDatabase {
+  /// - Parameters:
+  ///   - maxReplicaLag: How far replicas may be behind before a purge waits for them.
+  ///   - dropsPartitions: Whether partitions of which every row goes may be dropped.
+  public func makeDatabase(
+    _ name: String = "odds", maxReplicaLag: Duration? = nil, dropsPartitions: Bool = false
+  ) async throws -> PostgresDatabase {
     let database = "t\(Self.names.add(1, ordering: .relaxed).newValue)"
     try await execute("CREATE DATABASE \(database) TEMPLATE template0", in: "postgres")
-    return PostgresDatabase(name: name, url: url(database), maxReplicaLag: maxReplicaLag)
+    return PostgresDatabase(
+      name: name, url: url(database), maxReplicaLag: maxReplicaLag, dropsPartitions: dropsPartitions)
   }
 
   /// Executes statements as the server's owner, each for itself.
