@@ -22,8 +22,7 @@ enum Shapes {
     Member("code", .text(), "A stable name of the problem"), Member("detail", .text(), "What is wrong and what to do"),
     Member("run_id", .runID, isRequired: false), Member("url", .text(), isRequired: false),
     Member("troubles", .list(.text()), isRequired: false), Member("variables", .list(.text()), isRequired: false),
-    Member(
-      "errors", .list(.object([Member("code", .text()), Member("message", .text())])), isRequired: false),
+    Member("errors", .list(fault), "Each problem of the YAML, or of what it would be", isRequired: false),
     Member("preview", .named("Run"), "The data as it is now", isRequired: false),
   ])
 
