@@ -237,8 +237,10 @@ public actor Scheduler {
   /// Tells of slots that have no run.
   private func tell(_ entry: SlotEntry) {
     for result in entry.records.map(\.result) where result.status.isFinal {
-      logger.warning(
-        "\(result.status.rawValue): \(result.reason ?? "")",
+      // Somebody wanted it so, and was told: a pause of a week isn't worth a warning a slot.
+      let isPaused = result.reason != nil && result.reason == state.pauses[result.task]?.words
+      logger.log(
+        level: isPaused ? .info : .warning, "\(result.status.rawValue): \(result.reason ?? "")",
         metadata: ["task": "\(result.task)", "run_id": "\(result.runID)"])
       hub.tell(.finished(result))
     }
