@@ -24,7 +24,7 @@ public struct TaskStatus: Hashable, Sendable {
   public var timeZone: String?
   /// How long a run may take.
   public var timeout: Duration
-  /// When the schedule starts it next; nothing where it never does.
+  /// When the schedule starts it next, after its pause; nothing where it never does, or where the pause has no end.
   public var nextRunAt: Timestamp?
   /// The newest run that is over.
   public var lastRun: RunResult?

@@ -56,6 +56,9 @@ struct TaskPages {
   }
 
   private func next(_ task: TaskStatus, _ now: Timestamp) -> HTML {
+    if task.isEnabled, task.interval != nil || task.cron != nil, let pause = task.pause, pause.until == nil {
+      return "<span class=\"soft\">when it is resumed</span>"
+    }
     guard task.isEnabled, let next = task.nextRunAt else { return "<span class=\"soft\">–</span>" }
     let pause: HTML? = task.pause == nil ? nil : "<div class=\"small soft\">after the pause</div>"
     return "<span class=\"nowrap\">\(Pieces.time(next, relativeTo: now))</span>\(pause)"

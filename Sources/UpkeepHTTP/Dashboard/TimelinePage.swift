@@ -24,7 +24,7 @@ struct TimelinePage {
     let tasks = try await parts.status.tasks()
     let runs = try await recent(since: now - Self.reach)
     var slots: [String: [Timestamp]] = [:]
-    for task in tasks where task.isEnabled && task.pause == nil {
+    for task in tasks where task.isEnabled {
       slots[task.name] = await parts.status.upcoming(task.name, until: now + Self.reach, limit: Self.mostSlots)
     }
     let stretches = runs.compactMap { run -> Stretch? in

@@ -88,7 +88,10 @@ enum Shapes {
         ]))), Member("running", .boolean), Member("runs", .list(.runID), "The runs that work"),
     Member("waiting", .list(.runID), "The runs that wait"), Member("schedule", .text(), "For people"),
     Member("interval", .optional(.text())), Member("cron", .optional(.text())), Member("timeout", .text()),
-    Member("time_zone", .optional(.text())), Member("next_run_at", instantOrNull),
+    Member("time_zone", .optional(.text())),
+    Member(
+      "next_run_at", instantOrNull,
+      "After its pause; null where that has no end, or where the schedule never starts it"),
     Member("last_run", .optional(.named("Run"))), Member("has_preview", .boolean),
     Member(
       "settings",

@@ -26,7 +26,7 @@ final class TaskOutlines: Sendable {
   }
 
   private static func outline(of task: TaskConfiguration, in host: Host) -> TaskStatus {
-    let overview = TaskOverview(task, in: host.configuration, now: host.wallClock.now())
+    let overview = TaskOverview(task, in: host.configuration)
     let prefix = "tasks.\(task.name).settings."
     return TaskStatus(
       name: task.name, plugin: task.plugin, isEnabled: task.isEnabled, pause: nil, running: [], waiting: [],
