@@ -34,7 +34,8 @@ final class TaskOutlines: Sendable {
       timeout: overview.timeout, nextRunAt: nil, lastRun: nil,
       settings: overview.settings.map {
         setting($0, key: String($0.key.dropFirst(prefix.count)), of: task.plugin)
-      }, hasPreview: task.prepared.preview != nil, origins: origins(of: task.name, in: host))
+      }, runSettings: task.prepared.settings, hasPreview: task.prepared.preview != nil,
+      origins: origins(of: task.name, in: host))
   }
 
   /// Where the values of a task's keys come from that may be changed.
