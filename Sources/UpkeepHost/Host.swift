@@ -91,16 +91,20 @@ public struct Host: Sendable {
   public var path: String { configuration.path }
 
   /// The tasks, in the order of the file.
-  public var tasks: [TaskOverview] {
-    let now = wallClock.now()
-    return configuration.tasks.map { TaskOverview($0, in: configuration, now: now) }
-  }
+  public var tasks: [TaskOverview] { overviews(lastSlots: [:], pauses: [:]) }
 
   /// The tasks, in the order of the file, with what a state store knows of their slots.
   public func tasks(_ store: any StateStore) async throws -> [TaskOverview] {
-    let (now, grids) = (wallClock.now(), try await store.grids())
-    let lastSlots = Dictionary(grids.map { ($0.task, $0.last) }) { first, _ in first }
-    return configuration.tasks.map { TaskOverview($0, in: configuration, now: now, lastSlot: lastSlots[$0.name]) }
+    let (grids, pauses) = (try await store.grids(), try await store.pauses())
+    return overviews(lastSlots: Dictionary(grids.map { ($0.task, $0.last) }) { $1 }, pauses: pauses.byTask)
+  }
+
+  private func overviews(lastSlots: [String: Timestamp], pauses: [String: TaskPause]) -> [TaskOverview] {
+    let (now, host) = (wallClock.now(), inspector.current.host)
+    return configuration.tasks.map { task in
+      let next = task.nextRun(after: lastSlots[task.name], pause: pauses[task.name], at: now, host: host)
+      return TaskOverview(task, in: configuration, nextRun: next)
+    }
   }
 
   /// The groups, in the order of the file.

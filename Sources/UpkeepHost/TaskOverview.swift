@@ -22,29 +22,24 @@ public struct TaskOverview: Sendable {
   public var timeZone: String?
   /// How long a run may take.
   public var timeout: Duration
-  /// When it is due next; nothing where that isn't known before `serve` has run, or never.
+  /// When the schedule starts it next, after its pause; nothing where that isn't known before `serve` has run, or never.
   public var nextRun: Timestamp?
   /// Its settings with their origins.
   public var settings: [EffectiveValue]
 
-  /// - Parameter lastSlot: How far its slots are recorded, where `serve` has run.
-  init(_ task: TaskConfiguration, in configuration: HostConfiguration, now: Timestamp, lastSlot: Timestamp? = nil) {
+  init(_ task: TaskConfiguration, in configuration: HostConfiguration, nextRun: Timestamp? = nil) {
     name = task.name
     plugin = task.plugin
     isEnabled = task.isEnabled
     schedule = task.schedule?.words ?? "on demand"
     timeout = task.rules.timeout
+    self.nextRun = nextRun
     switch task.schedule {
     case .interval(let interval):
       self.interval = interval
-      if task.isEnabled, let schedule = task.schedule, let lastSlot {
-        let passed = schedule.slots(after: lastSlot, through: now, limit: 1).last
-        nextRun = schedule.next(after: passed ?? lastSlot)
-      }
     case .cron(let expression, let zone):
       cron = expression.text
       timeZone = zone.identifier
-      nextRun = task.isEnabled ? task.schedule?.next(after: now) : nil
     case nil:
       break
     }

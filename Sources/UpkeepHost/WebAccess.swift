@@ -2,6 +2,8 @@ import Foundation
 import UpkeepConfiguration
 import UpkeepCore
 import UpkeepHTTP
+import UpkeepRuns
+import UpkeepRuntime
 
 extension Host {
   /// Who may use the HTTP API: the token is that of `UPKEEP_TOKEN`, else of `host.token_file`.
@@ -19,8 +21,8 @@ extension Host {
           + "UPKEEP_TOKEN, or listen on 127.0.0.1")
     }
     return AccessRules(
-      listen: configuration.listen.host, hosts: configuration.allowedHosts, origins: configuration.allowedOrigins,
-      token: token)
+      listen: configuration.listen.host, machine: configuration.listen.isLoopback ? nil : inspector.current.host,
+      hosts: configuration.allowedHosts, origins: configuration.allowedOrigins, token: token)
   }
 
   private func token(_ environment: [String: String]) throws(ConfigurationFailure) -> String? {

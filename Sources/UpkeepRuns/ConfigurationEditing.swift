@@ -118,7 +118,9 @@ public enum EditRefusal: Error, Hashable, Sendable {
   case overridden(task: String, key: String, variables: [String])
   /// There is no such task.
   case unknownTask(Diagnostic)
-  /// The file, the key or the value isn't valid: every problem, and the same for people.
+  /// The file isn't valid as it stands, before the edit: every problem, and the same for people.
+  case invalidFile(path: String, [Diagnostic], lines: [String])
+  /// The key or the value isn't valid: every problem, and the same for people.
   case invalid([Diagnostic], lines: [String])
   /// The key can't be changed from where the edit comes.
   case notTunable(task: String, key: String)
@@ -136,12 +138,19 @@ public enum EditRefusal: Error, Hashable, Sendable {
       "\(task): \(key) comes from the environment variable \(variables.joined(separator: ", ")), which beats the file; "
         + "change it there"
     case .unknownTask(let problem): problem.message
+    case .invalidFile(let path, let problems, _): Self.message(of: problems, in: path)
     case .invalid(let problems, _): problems.map(\.message).joined(separator: "; ")
     case .notTunable(let task, let key):
       "\(task): \(key) can't be changed from here; change it in the file, or with upkeep set"
     case .unsupported(let task, let key, let reason): "\(task): \(key): \(reason)"
     case .unwritable(let error): error.description
     }
+  }
+
+  private static func message(of problems: [Diagnostic], in path: String) -> String {
+    let first = problems.first.map { ": \(ConfigurationProblem($0).sentence)" } ?? ""
+    let others = problems.count > 1 ? " (and \(problems.count - 1) more)" : ""
+    return "\(path) isn't valid as it stands, so nothing was changed\(first)\(others); mend the file first, and repeat"
   }
 }
 

@@ -24,6 +24,16 @@ public struct ConfigurationProblem: Codable, Hashable, Sendable {
     }
   }
 
+  /// Where it is: `line 6, column 5`; nothing where it has no line.
+  public var place: String? {
+    line.map { "line \($0), column \(column ?? 1)" }
+  }
+
+  /// The place and the message: `line 6, column 5: unknown key intervall; did you mean interval?`
+  public var sentence: String {
+    place.map { "\($0): \(message)" } ?? message
+  }
+
   /// Writes every key, absent places as null.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)

@@ -24,12 +24,14 @@ public struct TaskStatus: Hashable, Sendable {
   public var timeZone: String?
   /// How long a run may take.
   public var timeout: Duration
-  /// When the schedule starts it next; nothing where it never does.
+  /// When the schedule starts it next, after its pause; nothing where it never does, or where the pause has no end.
   public var nextRunAt: Timestamp?
   /// The newest run that is over.
   public var lastRun: RunResult?
   /// Its settings, secrets masked.
   public var settings: [SettingStatus]
+  /// The settings that a run would have now, as its result would show them: to hold an earlier result against.
+  public var runSettings: [String: JSONValue]
   /// Whether it can be previewed.
   public var hasPreview: Bool
   /// Where the values of its own keys come from, such as `enabled` and `timeout`: see ``SettingStatus/origin``.
@@ -39,7 +41,8 @@ public struct TaskStatus: Hashable, Sendable {
   public init(
     name: String, plugin: String, isEnabled: Bool, pause: TaskPause?, running: [String], waiting: [String],
     schedule: String, interval: Duration?, cron: String?, timeZone: String?, timeout: Duration, nextRunAt: Timestamp?,
-    lastRun: RunResult?, settings: [SettingStatus], hasPreview: Bool, origins: [String: String] = [:]
+    lastRun: RunResult?, settings: [SettingStatus], runSettings: [String: JSONValue] = [:], hasPreview: Bool,
+    origins: [String: String] = [:]
   ) {
     self.name = name
     self.plugin = plugin
@@ -55,6 +58,7 @@ public struct TaskStatus: Hashable, Sendable {
     self.nextRunAt = nextRunAt
     self.lastRun = lastRun
     self.settings = settings
+    self.runSettings = runSettings
     self.hasPreview = hasPreview
     self.origins = origins
   }

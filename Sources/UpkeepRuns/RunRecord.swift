@@ -81,4 +81,15 @@ public struct TaskPause: Codable, Hashable, Sendable {
     self.by = by
     self.since = since
   }
+  /// Whether it isn't over.
+  public func holds(at now: Timestamp) -> Bool {
+    until.map { $0 > now } ?? true
+  }
+}
+
+extension [TaskPause] {
+  /// The pause of each task.
+  package var byTask: [String: TaskPause] {
+    Dictionary(map { ($0.task, $0) }) { first, _ in first }
+  }
 }

@@ -32,7 +32,8 @@ import UpkeepTestKit
     try await attacking { port in
       let run = "/api/v1/tasks/long/run"
       for headers in [
-        ["Host": "evil.example"], ["Host": "127.0.0.1.evil.example:\(port)"], ["Origin": "http://evil.example"],
+        ["Host": "evil.example"], ["Host": "127.0.0.1.evil.example:\(port)"],
+        ["Host": "10.1.2.3"], ["Host": "[::1].evil.example"], ["Origin": "http://evil.example"],
         ["Origin": "null"], ["Sec-Fetch-Site": "cross-site"],
         ["Content-Type": "text/plain"], ["Content-Type": "application/x-www-form-urlencoded"],
       ] {
@@ -43,6 +44,28 @@ import UpkeepTestKit
       let asked = try await ClientSocket.ask(port, "OPTIONS", run, headers: ["Origin": "http://evil.example"])
       #expect(asked.headers["access-control-allow-origin"] == nil)
       #expect(asked.headers["access-control-allow-methods"] == nil)
+    }
+  }
+
+  @Test func beyondLoopbackAddressesAndItsOwnNameLeadToItAndForeignNamesDoNot() async throws {
+    let place = try Workplace("version: 1\nhost: { listen: \"0.0.0.0:0\" }\ntasks:\n\(Self.tasks)")
+    try await ApiTests.serving(place, environment: ["UPKEEP_TOKEN": "s3cret"]) { port in
+      let own = ProcessInfo.processInfo.hostName
+      for name in ["127.0.0.1:\(port)", "10.1.2.3:\(port)", "[::1]:\(port)", "[fe80::1]", "localhost", own] {
+        let headers = ["Host": name, "Authorization": "Bearer s3cret"]
+        #expect(try await ClientSocket.ask(port, "GET", "/api/v1/tasks", headers: headers).status == 200, "\(name)")
+        #expect(try await ClientSocket.ask(port, "GET", "/api/v1/tasks", headers: ["Host": name]).status == 401)
+      }
+      for name in [
+        "evil.example", "10.1.2.3.evil.example:\(port)", "\(own).evil.example", "[::1].evil.example", "0x7f.1",
+        "2130706433",
+      ] {
+        for (method, path) in [("GET", "/api/v1/tasks"), ("POST", "/api/v1/tasks/long/run"), ("GET", "/healthz")] {
+          let headers = ["Host": name, "Authorization": "Bearer s3cret"]
+          let answer = try await ClientSocket.ask(port, method, path, method == "GET" ? nil : "{}", headers: headers)
+          #expect(answer.status == 421, "\(name)")
+        }
+      }
     }
   }
 

@@ -81,6 +81,22 @@ private struct Crash: Error {}
     #expect(try desk.attributes().st_ino == before.st_ino)
   }
 
+  @Test func saysWhatIsWrongWithAFileThatSomebodyBroke() async throws {
+    let desk = try Desk()
+    let hash = try await desk.editor().hash()
+    let broken = "tasks:\n  noop:\n    intervall: 1h\n"
+    try desk.write(broken)
+    for expected in [hash, ContentHash.of(Array(broken.utf8)), nil] {
+      let refusal = await #expect(throws: EditRefusal.self) {
+        try await desk.editor().edit([edit], expecting: expected, scope: .tunable)
+      }
+      #expect(
+        refusal?.message == "\(desk.path) isn't valid as it stands, so nothing was changed: line 3, column 5: "
+          + "unknown key intervall; did you mean interval?; mend the file first, and repeat")
+    }
+    #expect(try desk.text() == broken)
+  }
+
   @Test func editsWhatALinkNamesAndKeepsTheLink() async throws {
     let desk = try Desk()
     try FileManager.default.createDirectory(atPath: desk.folder + "/real", withIntermediateDirectories: true)

@@ -286,11 +286,17 @@ private let tail = "    settings: { database: odds }\n"
   }
 
   @Test func refusesAFileThatIsWrongAlready() throws {
-    guard case .invalid(_, let lines) = try refusal("tasks: { t: { interval: 5 } }", "interval", "5m") else {
-      Issue.record("not refused")
+    let refusal = try #require(try refusal("tasks: { t: { interval: 5 } }", "interval", "5m"))
+    guard case .invalidFile(_, let problems, let lines) = refusal else {
+      Issue.record("\(refusal)")
       return
     }
-    #expect(lines.count == 2)
+    #expect(problems.count == 2 && lines.count == 2)
+    #expect(
+      refusal.message
+        == "u.yaml isn't valid as it stands, so nothing was changed: line 1, column 10: the task t names no plugin, and "
+        + "none is called t; write plugin: with one of odds_retention, noop, scraping (and 1 more); mend the file first, "
+        + "and repeat")
   }
 
   @Test(arguments: [

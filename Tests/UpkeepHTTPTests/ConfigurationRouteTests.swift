@@ -50,6 +50,27 @@ import UpkeepTestKit
     #expect(answer.status == status && answer.code == code)
   }
 
+  @Test func aFileThatIsNotValidIsNamedWithItsPlace() async throws {
+    let place = ValueOrigin.file(
+      path: "upkeep.yaml",
+      range: SourceRange(start: SourcePosition(line: 6, column: 5), end: SourcePosition(line: 6, column: 14)))
+    let problem = Diagnostic(code: "unknown_key", "unknown key intervall; did you mean interval?", at: place)
+    host.set { $0.editRefusal = .invalidFile(path: "upkeep.yaml", [problem, problem], lines: []) }
+    let answer = try await site.ask(
+      "PATCH", "/api/v1/tasks/odds_retention", #"{"interval": "1h"}"#, headers: ["if-match": "\"abc1\""])
+    #expect(answer.status == 409 && answer.code == "invalid_file")
+    #expect(
+      answer.document["detail"]
+        == .string(
+          "upkeep.yaml isn't valid as it stands, so nothing was changed: line 6, column 5: unknown key intervall; "
+            + "did you mean interval? (and 1 more); mend the file first, and repeat"))
+    let error: JSONValue = .object([
+      "severity": "error", "code": "unknown_key", "message": "unknown key intervall; did you mean interval?",
+      "line": .integer(6), "column": .integer(5),
+    ])
+    #expect(answer.document["errors"] == .array([error, error]))
+  }
+
   @Test(arguments: [
     "", "{}", "[1]", #"{"plugin": "noop"}"#, #"{"settings": {"statuses": ["a"]}}"#, #"{"cron": "@daily"}"#,
   ])

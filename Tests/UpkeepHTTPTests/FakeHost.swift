@@ -29,6 +29,9 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
     var running: Set<String> = []
     /// Tasks that the schedule doesn't start.
     var disabled: Set<String> = []
+    var runSettings: [String: JSONValue] = [:]
+    /// When the schedule starts a task, so many seconds from now.
+    var nextRun: Int? = 60
     var problems: [ConfigurationProblem] = []
     var yaml = "version: 1\n"
     var refusedYAML: String?
@@ -107,9 +110,11 @@ final class FakeHost: HostStatus, RunCommands, ConfigurationStatusSource, Config
       running: running.contains(name) ? ["01M7XY2W6P2NBJ71JT0T71F6M4"] : [], waiting: [], schedule: "every 1 d",
       interval: .seconds(86_400),
       cron: nil, timeZone: nil,
-      timeout: .seconds(1800), nextRunAt: wallClock.now() + .seconds(60), lastRun: try await store.lastRuns()[name],
+      timeout: .seconds(1800), nextRunAt: seen.nextRun.map { wallClock.now() + .seconds($0) },
+      lastRun: try await store.lastRuns()[name],
       settings: [SettingStatus(key: "odds_keep", value: "14d", origin: "default")],
-      hasPreview: name != "heartbeat", origins: ["enabled": "default", "timeout": "upkeep.yaml:7:14"])
+      runSettings: seen.runSettings, hasPreview: name != "heartbeat",
+      origins: ["enabled": "default", "timeout": "upkeep.yaml:7:14"])
   }
 
   func groups() async -> [(name: String, tasks: [String])] { state.withLock { $0.groups } }

@@ -106,6 +106,87 @@ import UpkeepTestKit
     #expect(refused.contains("Run against the guard: removes 1,234 rows") && !refused.contains("Run now:"))
   }
 
+  @Test func theShareIsThatOfTheTableByWhichTheGuardJudges() async throws {
+    var preview = host.result("odds_retention", .completed, mode: .preview)
+    preview.tables = [
+      TableResult(table: "a", deleted: 433, total: 1725), TableResult(table: "b", deleted: 567),
+      TableResult(table: "c", deleted: 0, total: 0),
+    ]
+    try await save(preview)
+    let text = try await page("/runs/\(preview.runID)")
+    #expect(text.contains("By table. Share: of the table, by which the guard judges. Kept: "))
+    #expect(
+      text.contains("<td data-label=\"Of\" class=\"number\">1,725</td><td data-label=\"Share\"><div class=\"sharing\">")
+    )
+    #expect(
+      text.contains(
+        "<rect class=\"bar\" width=\"25.1\" height=\"8\" rx=\"1\"/></svg><span class=\"small soft\">25.1 %</span>"))
+    #expect(text.ranges(of: "class=\"sharing\"").count == 1 && !text.contains("43.3 %") && !text.contains("56.7 %"))
+    #expect(text.contains("<td data-label=\"Of\" class=\"number\"></td><td data-label=\"Share\"></td>"))
+    preview.runID = RunID.make(at: host.wallClock.now(), random: host.random)
+    preview.tables = [TableResult(table: "a", deleted: 433), TableResult(table: "b", deleted: 567)]
+    try await save(preview)
+    let unknown = try await page("/runs/\(preview.runID)")
+    #expect(!unknown.contains("Share") && !unknown.contains("class=\"sharing\""))
+  }
+
+  @Test func aPreviewWithOtherSettingsThanNowIsNotCurrent() async throws {
+    var preview = host.result("odds_retention", .completed, mode: .preview)
+    preview.settings = ["database": "odds", "odds_keep": "30d"]
+    preview.tables = [TableResult(table: "a", deleted: 1200)]
+    try await save(preview)
+    host.set { $0.runSettings = ["database": "odds", "odds_keep": "30d"] }
+    for path in ["/tasks/odds_retention", "/runs/\(preview.runID)"] {
+      let text = try await page(path)
+      #expect(text.contains("Run now: removes 1,200 rows") && !text.contains("Made before the settings changed"))
+    }
+    host.set { $0.runSettings = ["database": "odds", "odds_keep": "20d"] }
+    for path in ["/tasks/odds_retention", "/runs/\(preview.runID)"] {
+      let text = try await page(path)
+      #expect(
+        text.contains(
+          "<div class=\"note warn\"><strong>Made before the settings changed, or with others; preview again.</strong>"
+            + "<ul><li>odds_keep: 30d then, 20d now</li></ul></div>"))
+      #expect(text.contains(" and with the settings of then, a run removes 1,200 rows."))
+      #expect(!text.contains("data-action=\"agree\"") && text.contains("data-action=\"preview\""))
+      #expect(text.contains("<tr><th scope=\"row\" class=\"wrap\">a</th>"), "it still can be read")
+    }
+    #expect(try await page("/runs/\(preview.runID)").contains(">Preview again</button>"))
+  }
+
+  @Test func numbersAreGrouped() async throws {
+    var run = host.result("odds_retention", .completed)
+    run.details = [
+      .object([
+        "kind": "database", "name": "odds", "longest_hold_ms": .number(22.5), "rows_per_second": .integer(140_984),
+      ])
+    ]
+    try await save(run)
+    #expect(try await page("/runs/\(run.runID)").contains("<li>odds: longest lock 22.5 ms, 140,984 rows/s</li>"))
+  }
+
+  @Test func aPausedTaskComesNextWhenThePauseIsOver() async throws {
+    var pause = TaskPause(
+      task: "heartbeat", until: host.wallClock.now() + .seconds(90), reason: "", by: "ann", since: host.wallClock.now())
+    try await host.store.pause(pause)
+    host.set { $0.nextRun = 120 }
+    let text = try await page("/tasks/heartbeat")
+    #expect(text.contains(">in 2 min 0 s</time></span><div class=\"small soft\">after the pause</div>"))
+    pause.until = nil
+    try await host.store.pause(pause)
+    host.set { $0.nextRun = nil }
+    #expect(
+      try await page("/tasks/heartbeat").contains(
+        "<dt>Next run</dt><dd><span class=\"soft\">when it is resumed</span></dd>"))
+  }
+
+  @Test func aTaskThatIsSwitchedOnLooksSo() async throws {
+    let text = try await page("/tasks/heartbeat")
+    #expect(text.contains("<span class=\"status enabled\"><span aria-hidden=\"true\">●</span> enabled</span>"))
+    host.set { $0.disabled = ["heartbeat"] }
+    #expect(try await page("/tasks/heartbeat").contains("<span aria-hidden=\"true\">–</span> disabled</span>"))
+  }
+
   @Test func aRunThatWorksSaysSoOnceAndWhatItDidSoFar() async throws {
     var run = host.result("odds_retention", .running)
     run.finishedAt = nil
@@ -147,5 +228,43 @@ import UpkeepTestKit
     let line =
       "<li class=\"wrong\" id=\"line-2\"> interval: 5<span class=\"fault\">column 11: interval: 5 has no unit</span>"
     #expect(text.contains(line))
+    let list =
+      "<div class=\"note bad\"><strong>1 error</strong><ul><li><a href=\"#line-2\">line 2, column 11</a>: "
+      + "interval: 5 has no unit</li></ul></div>"
+    #expect(text.contains(list))
+  }
+
+  @Test func theFirstErrorOfARefusedFileIsOnTheFirstPageAndAllAreOnItsOwn() async throws {
+    var problems = ["bad_duration", "unknown_key", "unexpected_end", "no_file"].map {
+      ConfigurationProblem(Diagnostic(code: $0, "it is \($0)"))
+    }
+    (problems[0].line, problems[0].column) = (2, 11)
+    (problems[1].line, problems[1].column) = (1, 1)
+    (problems[2].line, problems[2].column) = (3, 1)
+    let found = problems
+    host.set { state in
+      state.problems = found
+      state.refusedYAML = "tasks:\n interval: 5\n"
+    }
+    let first = try await page("/")
+    #expect(
+      first.contains(
+        "<p><a href=\"/configuration#line-2\">line 2, column 11</a>: it is bad_duration</p>\n"
+          + "<p><a href=\"/configuration\">The configuration</a> shows it and 3 more errors.</p></div>"))
+    let all = try await page("/configuration")
+    let list = try #require(all.firstRange(of: "<strong>4 errors</strong>"))
+    let text = try #require(all.firstRange(of: "The file as it stands</h2>"))
+    #expect(list.lowerBound < text.lowerBound)
+    for item in [
+      "<li><a href=\"#line-2\">line 2, column 11</a>: it is bad_duration</li>",
+      "<li><a href=\"#line-1\">line 1, column 1</a>: it is unknown_key</li>",
+      // There is no third line to link to.
+      "<li>line 3, column 1: it is unexpected_end</li>", "<li>it is no_file</li>",
+      "<li class=\"wrong\" id=\"line-1\">", "<li class=\"wrong\" id=\"line-2\">",
+    ] { #expect(all.contains(item), "\(item)") }
+    host.set { $0.problems = Array(found.suffix(1)) }
+    let placeless = try await page("/")
+    #expect(
+      placeless.contains("<p>it is no_file</p>\n<p><a href=\"/configuration\">The configuration</a> shows it.</p>"))
   }
 }

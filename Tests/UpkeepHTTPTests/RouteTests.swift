@@ -173,6 +173,33 @@ import UpkeepTestKit
     #expect(answer.status == 400 && answer.code == "bad_parameter")
   }
 
+  @Test(arguments: [
+    ("PATCH", "/api/v1/tasks/odds_retention?dryrun=true", "unknown query parameter dryrun; did you mean dry_run?"),
+    ("PATCH", "/api/v1/tasks/odds_retention?dry_run=true&x=1", "unknown query parameter x; expected dry_run"),
+    ("POST", "/api/v1/tasks/heartbeat/run?Wait=true", "unknown query parameter Wait; did you mean wait?"),
+    ("POST", "/api/v1/tasks/heartbeat/pause?for=2h", "unknown query parameter for; there is none here"),
+    ("GET", "/api/v1/runs?cusror=x", "unknown query parameter cusror; did you mean cursor?"),
+    ("GET", "/api/v1/runs?page=2", "unknown query parameter page; expected cursor, limit, status, task"),
+    ("GET", "/api/v1/tasks?a", "unknown query parameter a; there is none here"),
+    ("GET", "/api/v1/events?last-event-id=3", "unknown query parameter last-event-id; there is none here"),
+  ])
+  func aParameterThatIsMisspeltChangesNothing(_ method: String, _ target: String, _ detail: String) async throws {
+    let body = method == "PATCH" ? #"{"enabled": false}"# : "{}"
+    let answer = try await site.ask(method, target, body, headers: ["if-match": "\"abc1\""])
+    #expect(answer.status == 400)
+    #expect(answer.code == "unknown_parameter" && answer.document["detail"] == .string(detail))
+    #expect(host.seen.edits.isEmpty && host.seen.starts.isEmpty)
+    #expect(try await host.store.pauses().isEmpty)
+  }
+
+  @Test(arguments: [
+    "/healthz?x=1", "/readyz?x=1", "/metrics?x=1", "/?x=1", "/timeline?x=1", "/assets/app.css?v=2", "/openapi.json?x=1",
+    "/api/cleanup/status?x=1",
+  ])
+  func otherAddressesTakeParametersThatTheyDoNotKnow(_ target: String) async throws {
+    #expect(try await site.ask("GET", target).status == 200)
+  }
+
   @Test func aRunIsCancelledUnlessItIsOver() async throws {
     let running = host.result("heartbeat", .running)
     try await host.store.save(RunRecord(result: running, owner: nil, createdAt: host.wallClock.now()))

@@ -87,6 +87,29 @@ import UpkeepRuns
     #expect(end == .drained)
   }
 
+  @Test func aPausedTaskComesNextBehindItsPauseEverywhere() async throws {
+    let end = try await serving { desk, server in
+      let host = try desk.host()
+      let before = try #require(try await server.task("nap")?.nextRunAt)
+      func next() async throws -> [Timestamp?] {
+        let upcoming = await server.upcoming("nap", until: before + .seconds(86_400), limit: 1)
+        return [
+          try await server.task("nap")?.nextRunAt, try await host.tasks(server.store).first?.nextRun, upcoming.first,
+        ]
+      }
+      #expect(try await next() == [before, before, before])
+      var pause = TaskPause(
+        task: "nap", until: before + .seconds(5400), reason: "", by: "ann", since: host.wallClock.now())
+      try await server.store.pause(pause)
+      let after = before + .seconds(7200)
+      #expect(try await next() == [after, after, after])
+      pause.until = nil
+      try await server.store.pause(pause)
+      #expect(try await next() == [nil, nil, nil])
+    }
+    #expect(end == .drained)
+  }
+
   @Test func aTaskAddedToTheFileIsServed() async throws {
     let end = try await serving { desk, server in
       var reloads = await server.live.reloads().makeAsyncIterator()

@@ -11,7 +11,7 @@ import UpkeepTestKit
   @Test func aRunThatWouldDeleteTooMuchIsRefusedAndDoesNothing() async throws {
     let result = await fixture.runner.run(RunRequest(task: .deleting(1200, of: 1500)))
     #expect(result.status == .refused)
-    #expect(result.reason == "the guard refuses: odds would lose 1200 of 1500 rows (80 %), more than 50 %")
+    #expect(result.reason == "odds would lose 1,200 of 1,500 rows (80 %), more than the guard's 50 %")
     #expect(result.counts.isEmpty)
     #expect(result.tables.isEmpty)
     #expect(

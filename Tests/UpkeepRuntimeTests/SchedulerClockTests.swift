@@ -67,6 +67,19 @@ import UpkeepTestKit
     }
   }
 
+  @Test func aPausedSlotIsNoWarning() async throws {
+    let pause = TaskPause(
+      task: "tidy", until: nil, reason: "a migration", by: "ann", since: ManualWallClock.noon)
+    try await serving([.every(.seconds(10)), .every(.seconds(10), "other")]) { desk, turns in
+      try await desk.store.pause(pause)
+      await desk.clock.untilSomebodySleeps(for: .seconds(10))
+      desk.clock.advance(by: .seconds(10))
+      await desk.events.until("finished", 2)
+      #expect(desk.log.lines(.info).contains("skipped: paused by ann: a migration"))
+      #expect(desk.log.warnings == [])
+    }
+  }
+
   @Test func aStepForwardIsNoticedAtTheNextLook() async throws {
     try await serving([.every(.seconds(3600))]) { desk, turns in
       desk.wallClock.set(ManualWallClock.noon + .seconds(2 * 3600 + 60))
@@ -117,6 +130,7 @@ import UpkeepTestKit
 private final class SchedulerLog: LogHandler, Sendable {
   private let lines = Mutex<[(level: Logger.Level, text: String)]>([])
 
+  func lines(_ level: Logger.Level) -> [String] { lines.withLock { $0.filter { $0.level == level }.map(\.text) } }
   var warnings: [String] { lines.withLock { $0.filter { $0.level >= .warning }.map(\.text) } }
   var metadata: Logger.Metadata {
     get { [:] }

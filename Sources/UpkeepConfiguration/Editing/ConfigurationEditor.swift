@@ -60,8 +60,13 @@ public struct ConfigurationEditor: ConfigurationEditing {
   ) async throws(EditRefusal) -> (result: ConfigurationEditResult, bytes: [UInt8]) {
     let bytes = try await read()
     let previous = ContentHash.of(bytes)
-    if let hash, hash != previous { throw .changedMeanwhile(expected: hash, found: previous) }
     let planner = EditPlanner(loader: loader, path: file.path, folder: folder)
+    if let hash, hash != previous {
+      // Who is told to look and to repeat would be told the same again where the file isn't valid.
+      let found = loader.load(bytes, path: file.path, folder: folder)
+      guard found.configuration == nil else { throw .changedMeanwhile(expected: hash, found: previous) }
+      throw EditPlanner.invalidFile(found, file.path)
+    }
     let plan = try planner.plan(edits, scope: scope, on: bytes)
     let result = ConfigurationEditResult(
       path: file.path, previousHash: previous, hash: plan.bytes == bytes ? previous : ContentHash.of(plan.bytes),
@@ -95,7 +100,7 @@ public struct ConfigurationEditor: ConfigurationEditing {
       }
     } catch let error as TaskError where error.code == "no_file" {
       // Said in the words of the validator.
-      throw EditPlanner.invalid(loader.load(file: file.path))
+      throw EditPlanner.invalidFile(loader.load(file: file.path), file.path)
     } catch {
       throw Self.refusal(error, file.path)
     }

@@ -37,7 +37,7 @@ struct EditPlanner {
   /// - Throws: Why they can't be made.
   func plan(_ edits: [ConfigurationEdit], scope: EditScope, on bytes: [UInt8]) throws(EditRefusal) -> EditPlan {
     let before = loader.load(bytes, path: path, folder: folder)
-    guard let configuration = before.configuration else { throw Self.invalid(before) }
+    guard let configuration = before.configuration else { throw Self.invalidFile(before, path) }
     var steps: [Step] = []
     for edit in edits { steps.append(try step(edit, scope, before, configuration)) }
     let wanted = try check(steps, bytes, before)
@@ -232,11 +232,22 @@ struct EditPlanner {
     }
   }
 
-  /// The problems of a file.
-  static func invalid(_ loaded: LoadedConfiguration) -> EditRefusal {
+  /// The problems of the file as the edit would leave it.
+  private static func invalid(_ loaded: LoadedConfiguration) -> EditRefusal {
+    let (problems, lines) = errors(loaded)
+    return .invalid(problems, lines: lines)
+  }
+
+  /// The problems of the file as it stands.
+  static func invalidFile(_ loaded: LoadedConfiguration, _ path: String) -> EditRefusal {
+    let (problems, lines) = errors(loaded)
+    return .invalidFile(path: path, problems, lines: lines)
+  }
+
+  private static func errors(_ loaded: LoadedConfiguration) -> ([Diagnostic], lines: [String]) {
     let renderer = DiagnosticRenderer(loaded.source)
     let problems = loaded.diagnostics.filter { $0.severity == .error }
-    return .invalid(problems, lines: problems.map { renderer.render($0) })
+    return (problems, problems.map { renderer.render($0) })
   }
 
   /// Problems of an edit itself: they stand nowhere in a file.

@@ -152,15 +152,14 @@ struct ConfigurationRoutes {
       Problem(
         409, "overridden", refusal.message, more: ["variables": .array(variables.map { .string($0) })])
     case .unknownTask: Problem(404, "unknown_task", refusal.message)
-    case .invalid(let problems, _):
-      Problem(
-        422, "invalid", refusal.message,
-        more: [
-          "errors": .array(problems.map { .object(["code": .string($0.code), "message": .string($0.message)]) })
-        ])
+    case .invalidFile(_, let problems, _): Problem(409, "invalid_file", refusal.message, more: errors(problems))
+    case .invalid(let problems, _): Problem(422, "invalid", refusal.message, more: errors(problems))
     case .notTunable: Problem(403, "not_tunable", refusal.message)
     case .unsupported: Problem(409, "unsupported", refusal.message)
     case .unwritable(let error): Problem(error)
     }
+  }
+  private static func errors(_ problems: [Diagnostic]) -> [String: JSONValue] {
+    ["errors": .array(problems.map { JSONValue(ConfigurationProblem($0)) })]
   }
 }

@@ -1,11 +1,14 @@
 /// Who may ask for what: checked before any route is looked at.
 ///
 /// - The `Host` must be a name of this server, or a page elsewhere could reach it under a name of its own (DNS rebinding).
+///   An address is nobody's name: where others reach the server, they may ask for it by any that leads here.
 /// - With a token every route but the two of health wants it, and whoever lacks it gets one same answer everywhere.
 /// - A write needs a JSON content type, which no form can send, and from a browser the origin of this server.
 public struct AccessRules: Sendable {
   /// The names that requests may give as their host, lower case, without a port.
   private let hosts: Set<String>
+  /// Whether any address will do.
+  private let takesAddresses: Bool
   /// Origins that may use the compatibility routes from a browser, lower case.
   private let origins: Set<String>
   /// The token; nothing where none is wanted.
@@ -15,13 +18,16 @@ public struct AccessRules: Sendable {
   ///
   /// - Parameters:
   ///   - listen: The name or address that the server listens on.
+  ///   - machine: The name of this machine, where others reach that address; nothing where it is one of loopback.
   ///   - hosts: Further names that it answers to.
   ///   - origins: Origins that may use the compatibility routes from a browser.
   ///   - token: The token; nothing where none is wanted.
-  public init(listen: String, hosts: [String] = [], origins: [String] = [], token: String? = nil) {
-    // What is listened on at every address is no name that anybody would ask for.
-    let own = ["0.0.0.0", "::"].contains(listen) ? [] : [listen]
-    self.hosts = Set((own + ["localhost", "127.0.0.1", "::1"] + hosts).map { Self.name(ofHost: $0) })
+  public init(
+    listen: String, machine: String? = nil, hosts: [String] = [], origins: [String] = [], token: String? = nil
+  ) {
+    let own = [listen, "localhost", "127.0.0.1", "::1"] + [machine].compactMap(\.self)
+    self.hosts = Set((own + hosts).compactMap { HostName($0)?.text })
+    takesAddresses = machine != nil
     self.origins = Set(origins.map { $0.lowercased() })
     self.token = token.map { Array($0.utf8) }
   }
@@ -47,7 +53,7 @@ public struct AccessRules: Sendable {
     guard let host = request.headers["host"], !host.isEmpty else {
       return Problem(400, "no_host", "the request has no Host header")
     }
-    guard hosts.contains(Self.name(ofHost: host)) else {
+    guard let name = HostName(host), hosts.contains(name.text) || takesAddresses && name.isAddress else {
       return Problem(
         421, "unknown_host", "this server doesn't answer to that Host; add its name to host.allowed_hosts")
     }
@@ -89,19 +95,6 @@ public struct AccessRules: Sendable {
     // A browser that sends no origin still says where the request comes from.
     let site = request.headers["sec-fetch-site"]
     return site == nil || site == "same-origin" || site == "none" ? nil : problem
-  }
-
-  /// `localhost` of `localhost:8787`, `::1` of `[::1]:8787`; a dot at the end means nothing.
-  private static func name(ofHost host: String) -> String {
-    var name = host.lowercased()[...]
-    if name.first == "[", let end = name.firstIndex(of: "]") {
-      name = name[..<end].dropFirst()
-    } else if let colon = name.lastIndex(of: ":"), name.firstIndex(of: ":") == colon,
-      name[name.index(after: colon)...].utf8.allSatisfy({ (48...57).contains($0) })
-    {
-      name = name[..<colon]
-    }
-    return String(name.last == "." ? name.dropLast() : name)
   }
 
   private func holdsToken(_ field: String?) -> Bool {

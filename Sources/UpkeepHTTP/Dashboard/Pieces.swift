@@ -39,6 +39,7 @@ enum Pieces {
     case "queued": "…"
     case "running": "▶"
     case "paused": "‖"
+    case "enabled": "●"
     default: "–"
     }
   }
@@ -76,9 +77,10 @@ enum Pieces {
       """
   }
 
-  /// A bar that shows a share.
-  static func share(_ part: Int, of whole: Int) -> HTML {
-    let percent = whole > 0 ? 100 * Double(part) / Double(whole) : 0
+  /// A bar that shows a share, from nothing to the whole; nothing where there is no whole, or it isn't known.
+  static func share(_ part: Int, of whole: Int?) -> HTML? {
+    guard let whole, whole > 0 else { return nil }
+    let percent = min(100, 100 * Double(part) / Double(whole))
     let text = part > 0 && percent < 0.1 ? "<0.1" : NumberText.tenths(percent)
     let width = NumberText.tenths(part > 0 ? max(percent, 0.6) : 0)
     return """

@@ -15,16 +15,19 @@ struct RunPages {
     let result = record.result
     let hash = await parts.configuration.configurationStatus().hash
     let isPreview = result.mode == .preview
+    let isOver = result.status.isFinal
     let what: HTML
-    if isPreview, result.status.isFinal {
+    if isPreview, isOver {
       let task = try await parts.status.task(result.task)
-      what = Self.preview(result, of: task, now: parts.wallClock.now())
+      let again: HTML? =
+        task?.hasPreview == true ? Pieces.button("Preview again", "preview", ["task": result.task]) : nil
+      what = Self.preview(result, of: task, now: parts.wallClock.now(), beside: again)
     } else {
       what = Self.outcome(result)
     }
     let group: HTML? = record.groupRunID.map { "<dt>Group</dt><dd><a href=\"/runs/\($0)\">\($0)</a></dd>" }
     return Page(
-      title: "\(isPreview ? "Preview" : "Run") of \(result.task)", place: nil, etag: hash,
+      title: "\(isPreview ? "Preview" : "Run") of \(result.task)", place: nil, etag: hash, isFresh: isPreview && isOver,
       content: """
         <p class="small"><a href="/tasks/\(result.task)">\(result.task)</a></p>
         <h1>\(isPreview ? "Preview" : "Run") of \(result.task)</h1>
@@ -72,8 +75,8 @@ struct RunPages {
       """
   }
 
-  /// What a finished preview found, and the button that runs exactly that.
-  static func preview(_ result: RunResult, of task: TaskStatus?, now: Timestamp) -> HTML {
+  /// What a finished preview found, and the button that runs exactly that, beside another one.
+  static func preview(_ result: RunResult, of task: TaskStatus?, now: Timestamp, beside again: HTML?) -> HTML {
     let rows = result.tables.reduce(0) { $0 + $1.deleted }
     let isGood = result.status == .completed || result.status == .completedWithErrors
     let verdict = result.guardVerdict.flatMap { $0.wouldRefuse && !$0.overridden ? $0 : nil }
@@ -88,8 +91,9 @@ struct RunPages {
         """
     }
     let what = result.tables.isEmpty ? changes(result) : "removes \(NumberText.counted(rows, "row"))"
+    let differences = isGood ? task.map { Self.differences(result, from: $0) } ?? [] : []
     let button: HTML?
-    if !isGood || task == nil {
+    if !isGood || task == nil || !differences.isEmpty {
       button = nil
     } else if verdict != nil {
       button = Pieces.button(
@@ -99,11 +103,22 @@ struct RunPages {
       button = Pieces.button(
         "Run now: \(what)", "agree", ["task": result.task, "preview": result.runID], kind: "main")
     }
+    let stale = Pieces.note(
+      "Made before the settings changed, or with others; preview again.", differences, kind: "warn")
+    let then: HTML? = differences.isEmpty ? nil : " and with the settings of then"
     return """
-      <p>As the data was \(Pieces.time(result.startedAt, relativeTo: now)), a run \(what).</p>
+      \(stale)<p>As the data was \(Pieces.time(result.startedAt, relativeTo: now))\(then), a run \(what).</p>
       \(refusal)\(tables(result, would: true))\(partitions(result))
-      <div class="actions">\(button)</div>
+      <div class="actions">\(button)\(again)</div>
       """
+  }
+
+  /// What a task has other settings in now than an earlier result: who agrees to that one would agree to something else.
+  private static func differences(_ result: RunResult, from task: TaskStatus) -> [String] {
+    Set(result.settings.keys).union(task.runSettings.keys).sorted().compactMap { key in
+      let (then, now) = (result.settings[key] ?? .null, task.runSettings[key] ?? .null)
+      return then == now ? nil : "\(key): \(then.text) then, \(now.text) now"
+    }
   }
 
   /// What a task that removes nothing would change.
@@ -125,27 +140,29 @@ struct RunPages {
   /// The tables, each with the share of it that goes.
   private static func tables(_ result: RunResult, would: Bool) -> HTML? {
     guard !result.tables.isEmpty else { return nil }
-    let all = result.tables.reduce(0) { $0 + $1.deleted }
     let hasTotals = result.tables.contains { $0.total != nil }
     let rows = result.tables.map { table -> HTML in
       let kept = table.keptReferenced + table.keptExcepted
-      let total: HTML? =
+      let share: HTML? =
         hasTotals
-        ? "<td data-label=\"Of\" class=\"number\">\(table.total.map { NumberText.grouped($0) } ?? "–")</td>" : nil
+        ? """
+        <td data-label="Of" class="number">\(table.total.map { NumberText.grouped($0) } ?? "")</td>\
+        <td data-label="Share">\(Pieces.share(table.deleted, of: table.total))</td>
+        """ : nil
       return """
         <tr><th scope="row" class="wrap">\(table.table)</th>
-        <td data-label="\(would ? "Would go" : "Removed")" class="number">\(NumberText.grouped(table.deleted))</td>\(total)
-        <td data-label="Share">\(Pieces.share(table.deleted, of: table.total ?? all))</td>
+        <td data-label="\(would ? "Would go" : "Removed")" class="number">\(NumberText.grouped(table.deleted))</td>\(share)
         <td data-label="Kept" class="number">\(NumberText.grouped(kept))</td>
         <td data-label="Oldest">\(Pieces.time(table.oldest))</td><td data-label="Newest">\(Pieces.time(table.newest))</td></tr>
         """
     }
-    let of: HTML? = hasTotals ? "<th scope=\"col\" class=\"number\">Of</th>" : nil
+    let share: HTML? = hasTotals ? "<th scope=\"col\" class=\"number\">Of</th><th scope=\"col\">Share</th>" : nil
+    let meaning: HTML? = hasTotals ? " Share: of the table, by which the guard judges." : nil
     return """
-      <table class="cards"><caption>By table. Share: of \(hasTotals ? "the table" : "all rows that go"). Kept: rows that the
-      rule selects and that stay, since others refer to them or an exception names them.</caption>
-      <thead><tr><th scope="col">Table</th><th scope="col" class="number">\(would ? "Would go" : "Removed")</th>\(of)
-      <th scope="col">Share</th><th scope="col" class="number">Kept</th><th scope="col">Oldest</th><th scope="col">Newest</th>
+      <table class="cards"><caption>By table.\(meaning) Kept: rows that the rule
+      selects and that stay, since others refer to them or an exception names them.</caption>
+      <thead><tr><th scope="col">Table</th><th scope="col" class="number">\(would ? "Would go" : "Removed")</th>\(share)
+      <th scope="col" class="number">Kept</th><th scope="col">Oldest</th><th scope="col">Newest</th>
       </tr></thead><tbody>
       \(rows)
       </tbody></table>
@@ -165,10 +182,19 @@ struct RunPages {
     let facts = result.details.compactMap { detail -> HTML? in
       guard case .object(let members) = detail, members["kind"] == "database", let hold = members["longest_hold_ms"]
       else { return nil }
-      let rate: HTML? = members["rows_per_second"].map { ", \($0.text) rows/s" }
-      return "<li>\(members["name"]?.text ?? ""): longest lock \(hold.text) ms\(rate)</li>"
+      let rate: HTML? = members["rows_per_second"].map { ", \(number($0)) rows/s" }
+      return "<li>\(members["name"]?.text ?? ""): longest lock \(number(hold)) ms\(rate)</li>"
     }
     return facts.isEmpty ? nil : "<ul class=\"small\">\(facts)</ul>"
+  }
+
+  /// `140,984`, `22.5`
+  private static func number(_ value: JSONValue) -> String {
+    switch value {
+    case .integer(let number): NumberText.grouped(number)
+    case .number(let number) where abs(number) >= 1000: NumberText.grouped(Int(number.rounded()))
+    default: value.text
+    }
   }
 
   private static func troubles(_ result: RunResult) -> HTML {

@@ -17,8 +17,6 @@ struct TaskPages {
     let now = parts.wallClock.now()
     var rows: [HTML] = []
     for task in tasks { rows.append(row(task, try await recent(task.name), now)) }
-    let problems = Pieces.note(
-      "The file as it stands isn't in force", status.problems.map(\.message), kind: "bad")
     let table: HTML =
       tasks.isEmpty
       ? Pieces.empty("No task is configured in \(status.path) yet.")
@@ -31,7 +29,7 @@ struct TaskPages {
       """
     return Page(
       title: "Tasks", place: .tasks, etag: status.hash, isFresh: true,
-      content: "<h1>Tasks</h1>\(problems)\(table)")
+      content: "<h1>Tasks</h1>\(ConfigurationPage.banner(status))\(table)")
   }
 
   private func row(_ task: TaskStatus, _ runs: [RunResult], _ now: Timestamp) -> HTML {
@@ -56,6 +54,9 @@ struct TaskPages {
   }
 
   private func next(_ task: TaskStatus, _ now: Timestamp) -> HTML {
+    if task.isEnabled, task.interval != nil || task.cron != nil, let pause = task.pause, pause.until == nil {
+      return "<span class=\"soft\">when it is resumed</span>"
+    }
     guard task.isEnabled, let next = task.nextRunAt else { return "<span class=\"soft\">–</span>" }
     let pause: HTML? = task.pause == nil ? nil : "<div class=\"small soft\">after the pause</div>"
     return "<span class=\"nowrap\">\(Pieces.time(next, relativeTo: now))</span>\(pause)"
@@ -88,8 +89,9 @@ struct TaskPages {
   static func schedule(_ task: TaskStatus) -> HTML {
     let written = task.cron.map { "cron: \($0)" } ?? task.interval.map { "interval: \($0.durationText)" }
     let zone = task.timeZone.map { " (\($0))" } ?? ""
-    let line: HTML? = written.map { "<div class=\"small\"><code>\($0)</code>\(zone)</div>" }
-    return "\(task.schedule)\(line)"
+    let line: HTML? = written.map { "<div class=\"small nowrap\"><code>\($0)</code>\(zone)</div>" }
+    let words: HTML = task.interval == nil ? "\(task.schedule)" : "<span class=\"nowrap\">\(task.schedule)</span>"
+    return "\(words)\(line)"
   }
 
   /// What can be done with a task.
@@ -115,12 +117,14 @@ struct TaskPages {
     let now = parts.wallClock.now()
     let runs = try await recent(name, limit: 50)
     let preview = try await recent(name, mode: .preview, limit: 1).first
-    let look: HTML =
-      preview.map { RunPages.preview($0, of: task, now: now) }
-      ?? (task.hasPreview
-        ? Pieces.empty("Nobody has previewed it yet. A preview says what a run would do, and changes nothing.")
-        : Pieces.empty("The plugin \(task.plugin) has no preview."))
     let again: HTML? = task.hasPreview ? Pieces.button("Preview now", "preview", ["task": name]) : nil
+    let empty =
+      task.hasPreview
+      ? "Nobody has previewed it yet. A preview says what a run would do, and changes nothing."
+      : "The plugin \(task.plugin) has no preview."
+    let look =
+      preview.map { RunPages.preview($0, of: task, now: now, beside: again) }
+      ?? "\(Pieces.empty(empty))<div class=\"actions\">\(again)</div>"
     let history: HTML =
       runs.isEmpty
       ? Pieces.empty("It hasn't run yet.")
@@ -137,7 +141,7 @@ struct TaskPages {
         <h2 id="settings">Settings</h2>
         \(settings(task))
         <h2 id="preview">Preview</h2>
-        \(look)<div class="actions">\(again)</div>
+        \(look)
         <h2 id="runs">Runs</h2>
         \(history)
         """)

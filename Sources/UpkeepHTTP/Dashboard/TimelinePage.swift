@@ -24,7 +24,7 @@ struct TimelinePage {
     let tasks = try await parts.status.tasks()
     let runs = try await recent(since: now - Self.reach)
     var slots: [String: [Timestamp]] = [:]
-    for task in tasks where task.isEnabled && task.pause == nil {
+    for task in tasks where task.isEnabled {
       slots[task.name] = await parts.status.upcoming(task.name, until: now + Self.reach, limit: Self.mostSlots)
     }
     let stretches = runs.compactMap { run -> Stretch? in
@@ -125,6 +125,7 @@ struct TimelinePage {
       }
       return """
         <text x="0" y="\(Plot.place(y + 22))">\(task.name)</text>\
+        <text class="soft again" aria-hidden="true" x="\(Plot.place(x(now) + 8))" y="\(Plot.place(y + 11))">\(task.name)</text>\
         <line class="axis" x1="0" x2="1000" y1="\(Plot.place(y + Self.lane))" y2="\(Plot.place(y + Self.lane))"/>\(through)\(due)\(own)
         """
     }

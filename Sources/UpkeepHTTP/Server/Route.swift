@@ -76,9 +76,23 @@ public struct Route: Sendable {
 
   /// Answers a request whose parameters and body have the shapes that are declared.
   func answer(_ request: WebRequest, _ values: [String: String]) async throws -> WebResponse {
+    if let problem = parameterProblem(request) { throw problem }
     let routed = RoutedRequest(request, values, document: try document(of: request))
     if await isQuick() { return try await handle(routed) }
     return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await handle(routed) }
+  }
+
+  /// The first parameter that isn't declared: who misspells `dry_run` must hear of it before anything is written.
+  ///
+  /// The applications' own routes take what their front ends send; what isn't the API has no parameters to mistake.
+  private func parameterProblem(_ request: WebRequest) -> Problem? {
+    guard template.hasPrefix("/api/v1/") else { return nil }
+    let known = parameters.filter { $0.place == "query" }.map(\.name).sorted()
+    guard let unknown = request.query.keys.filter({ !known.contains($0) }).min() else { return nil }
+    let hint =
+      NameSuggestion.nearest(to: unknown, among: known).map { "did you mean \($0)?" }
+      ?? (known.isEmpty ? "there is none here" : "expected \(known.joined(separator: ", "))")
+    return Problem(400, "unknown_parameter", "unknown query parameter \(unknown); \(hint)")
   }
 
   private func document(of request: WebRequest) throws(Problem) -> JSONValue? {

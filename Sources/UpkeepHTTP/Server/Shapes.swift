@@ -22,8 +22,7 @@ enum Shapes {
     Member("code", .text(), "A stable name of the problem"), Member("detail", .text(), "What is wrong and what to do"),
     Member("run_id", .runID, isRequired: false), Member("url", .text(), isRequired: false),
     Member("troubles", .list(.text()), isRequired: false), Member("variables", .list(.text()), isRequired: false),
-    Member(
-      "errors", .list(.object([Member("code", .text()), Member("message", .text())])), isRequired: false),
+    Member("errors", .list(fault), "Each problem of the YAML, or of what it would be", isRequired: false),
     Member("preview", .named("Run"), "The data as it is now", isRequired: false),
   ])
 
@@ -89,7 +88,10 @@ enum Shapes {
         ]))), Member("running", .boolean), Member("runs", .list(.runID), "The runs that work"),
     Member("waiting", .list(.runID), "The runs that wait"), Member("schedule", .text(), "For people"),
     Member("interval", .optional(.text())), Member("cron", .optional(.text())), Member("timeout", .text()),
-    Member("time_zone", .optional(.text())), Member("next_run_at", instantOrNull),
+    Member("time_zone", .optional(.text())),
+    Member(
+      "next_run_at", instantOrNull,
+      "After its pause; null where that has no end, or where the schedule never starts it"),
     Member("last_run", .optional(.named("Run"))), Member("has_preview", .boolean),
     Member(
       "settings",

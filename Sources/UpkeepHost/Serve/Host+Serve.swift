@@ -1,17 +1,16 @@
 public import Logging
 import UpkeepConfiguration
+import UpkeepCore
 import UpkeepRuns
 import UpkeepRuntime
+import UpkeepSchedule
 
 extension Host {
   /// What the scheduler takes from the configuration.
   var schedulerPlan: SchedulerPlan {
     SchedulerPlan(
-      tasks: configuration.tasks.map { task in
-        ScheduledTask(
-          task.runnable, isEnabled: task.isEnabled, schedule: task.schedule, runOnStart: task.runOnStart,
-          jitter: task.jitter, missed: task.missed, grace: task.grace)
-      }, maxConcurrentRuns: configuration.maxConcurrentRuns, drainTimeout: configuration.drainTimeout)
+      tasks: configuration.tasks.map(\.scheduled), maxConcurrentRuns: configuration.maxConcurrentRuns,
+      drainTimeout: configuration.drainTimeout)
   }
 
   /// Where `serve` listens, for people.
@@ -34,5 +33,32 @@ extension Host {
     }
     logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
     return logger
+  }
+}
+
+extension TaskConfiguration {
+  /// The task as the scheduler takes it.
+  var scheduled: ScheduledTask {
+    ScheduledTask(
+      runnable, isEnabled: isEnabled, schedule: schedule, runOnStart: runOnStart, jitter: jitter, missed: missed,
+      grace: grace)
+  }
+
+  /// When the schedule starts it next, as far as can be told beside `serve`.
+  ///
+  /// - Parameters:
+  ///   - last: The slot up to which `serve` has decided about all; nothing where it has never run.
+  ///   - pause: The pause, if there is one.
+  ///   - now: The present time; where nobody serves, a slot that has passed isn't the next one.
+  ///   - host: The host's name.
+  func nextRun(after last: Timestamp?, pause: TaskPause?, at now: Timestamp, host: String) -> Timestamp? {
+    var start = last
+    if case .cron = schedule { start = last ?? now }
+    guard let start, let schedule else { return nil }
+    let next = scheduled.nextRun(after: start, pause: pause, at: now, host: host)
+    guard let next, next <= now, let passed = schedule.slots(after: start, through: now, limit: 1).last else {
+      return next
+    }
+    return scheduled.nextRun(after: passed, pause: pause, at: now, host: host)
   }
 }

@@ -39,10 +39,11 @@ extension Server: HostStatus {
 
   /// When the schedule starts a task up to some instant.
   public func upcoming(_ task: String, until end: Timestamp, limit: Int) async -> [Timestamp] {
-    guard let schedule = await live.host.configuration.task(task)?.schedule, var next = await scheduler.nextRuns()[task]
-    else {
-      return []
-    }
+    // Where they can't be read, the next look at the page says so.
+    let pauses = (try? await store.pauses()) ?? []
+    guard let schedule = await live.host.configuration.task(task)?.schedule,
+      var next = await scheduler.nextRuns(pauses.byTask)[task]
+    else { return [] }
     var slots: [Timestamp] = []
     while next <= end, slots.count < limit {
       slots.append(next)
@@ -73,10 +74,10 @@ extension Server: HostStatus {
 
   private func statuses(of tasks: [TaskConfiguration]) async throws -> [TaskStatus] {
     let host = await live.host
-    let next = await scheduler.nextRuns()
     let standing = try await store.standing()
     let lastRuns = standing.lastRuns
-    let pauses = Dictionary(standing.pauses.map { ($0.task, $0) }) { first, _ in first }
+    let pauses = standing.pauses.byTask
+    let next = await scheduler.nextRuns(pauses)
     let holders = Dictionary(grouping: standing.holders, by: \.task)
     let inLine = await scheduler.inLine
     return tasks.map { task in

@@ -26,7 +26,7 @@ final class TaskOutlines: Sendable {
   }
 
   private static func outline(of task: TaskConfiguration, in host: Host) -> TaskStatus {
-    let overview = TaskOverview(task, in: host.configuration, now: host.wallClock.now())
+    let overview = TaskOverview(task, in: host.configuration)
     let prefix = "tasks.\(task.name).settings."
     return TaskStatus(
       name: task.name, plugin: task.plugin, isEnabled: task.isEnabled, pause: nil, running: [], waiting: [],
@@ -34,7 +34,8 @@ final class TaskOutlines: Sendable {
       timeout: overview.timeout, nextRunAt: nil, lastRun: nil,
       settings: overview.settings.map {
         setting($0, key: String($0.key.dropFirst(prefix.count)), of: task.plugin)
-      }, hasPreview: task.prepared.preview != nil, origins: origins(of: task.name, in: host))
+      }, runSettings: task.prepared.settings, hasPreview: task.prepared.preview != nil,
+      origins: origins(of: task.name, in: host))
   }
 
   /// Where the values of a task's keys come from that may be changed.

@@ -210,12 +210,13 @@ struct RunMachine: Sendable {
 }
 
 extension GuardVerdict {
-  /// Why a run is refused, in one sentence.
+  /// Why a run is refused, in one sentence; that it is, says its status.
   var refusal: String? {
     guard let worst = tables.first else { return nil }
     let others = tables.count == 1 ? "" : " (and \(tables.count - 1) more)"
     let (share, limit) = (JSONValue.number(worst.percent).text, JSONValue.number(maxPercent).text)
-    return "the guard refuses: \(worst.table)\(others) would lose \(worst.doomed) of \(worst.total) rows (\(share) %), "
-      + "more than \(limit) %"
+    let (doomed, total) = (NumberText.grouped(worst.doomed), NumberText.grouped(worst.total))
+    return
+      "\(worst.table)\(others) would lose \(doomed) of \(total) rows (\(share) %), more than the guard's \(limit) %"
   }
 }

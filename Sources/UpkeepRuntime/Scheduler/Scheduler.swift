@@ -149,10 +149,13 @@ public actor Scheduler {
     waitingForPlans = []
   }
 
-  /// When the schedule starts each task next.
-  public func nextRuns() async -> [String: Timestamp] {
+  /// When the schedule starts each task next; those of which nobody knows aren't among them.
+  ///
+  /// - Parameter pauses: The pauses by task.
+  public func nextRuns(_ pauses: [String: TaskPause]) async -> [String: Timestamp] {
     await untilPlansHold()
-    return state.entries.compactMapValues { $0.task.isEnabled ? $0.wakeAt : nil }
+    let now = wallClock.now()
+    return state.entries.compactMapValues { state.nextRun(of: $0, pause: pauses[$0.task.name], at: now) }
   }
 
   /// The runs in line for a place, by task.
@@ -237,8 +240,10 @@ public actor Scheduler {
   /// Tells of slots that have no run.
   private func tell(_ entry: SlotEntry) {
     for result in entry.records.map(\.result) where result.status.isFinal {
-      logger.warning(
-        "\(result.status.rawValue): \(result.reason ?? "")",
+      // Somebody wanted it so, and was told: a pause of a week isn't worth a warning a slot.
+      let isPaused = result.reason != nil && result.reason == state.pauses[result.task]?.words
+      logger.log(
+        level: isPaused ? .info : .warning, "\(result.status.rawValue): \(result.reason ?? "")",
         metadata: ["task": "\(result.task)", "run_id": "\(result.runID)"])
       hub.tell(.finished(result))
     }

@@ -64,13 +64,14 @@ extension SchedulerState {
     guard task.isEnabled, let schedule = task.schedule, let slot = schedule.next(after: entry.grid.last) else {
       return nil
     }
-    let due = slot + jitter(of: task).delay(of: slot, in: schedule)
-    guard let window = task.runnable.rules.window else { return due }
-    return window.opening(onOrAfter: max(due, now), in: task.runnable.rules.timeZone)
+    return task.due(slot, at: now, host: maker.identity.host)
   }
 
-  private func jitter(of task: ScheduledTask) -> Jitter {
-    Jitter(upTo: task.jitter, host: maker.identity.host, task: task.name)
+  /// When the schedule starts a task next; nothing where it never does, or not before somebody ends its pause.
+  func nextRun(of entry: Entry, pause: TaskPause?, at now: Timestamp) -> Timestamp? {
+    guard entry.task.isEnabled else { return nil }
+    guard let pause, pause.holds(at: now) else { return entry.wakeAt }
+    return entry.task.nextRun(after: entry.grid.last, pause: pause, at: now, host: maker.identity.host)
   }
 
   /// The runs of a start: each takes the place of a catch-up.
@@ -132,7 +133,7 @@ extension SchedulerState {
       maker.record(
         of: task.runnable, trigger: .scheduled, slots: range, status: status, reason: reason, at: now)
     }
-    if let pause = pauses[task.name], pause.until.map({ $0 > now }) ?? true {
+    if let pause = pauses[task.name], pause.holds(at: now) {
       slots.records = [record(all, .skipped, pause.words)]
       return slots
     }
@@ -175,7 +176,7 @@ extension SchedulerState {
       if let limit = grace, now - opening <= limit { grace = nil }
     }
     return schedule.catchUp(
-      after: entry.grid.last, now: now, missed: missed, grace: grace, jitter: jitter(of: task)
+      after: entry.grid.last, now: now, missed: missed, grace: grace, jitter: task.jitter(on: maker.identity.host)
     ).entries
   }
 

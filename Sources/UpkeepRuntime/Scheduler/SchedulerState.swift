@@ -181,6 +181,6 @@ struct SchedulerState: Sendable {
   }
 
   private mutating func take(_ pauses: [TaskPause]) {
-    self.pauses = Dictionary(pauses.map { ($0.task, $0) }) { first, _ in first }
+    self.pauses = pauses.byTask
   }
 }

@@ -131,7 +131,7 @@ enum Editing {
     switch refusal {
     case .unknownTask(let problem):
       UsageError(problem.message)
-    case .invalid(let problems, let lines):
+    case .invalid(let problems, let lines), .invalidFile(_, let problems, let lines):
       CommandFailure(.configuration, code: problems.first?.code ?? "invalid_value", refusal.message, lines: lines)
     case .unwritable(let error):
       error

@@ -191,6 +191,16 @@
     finally { button.disabled = false; }
   });
 
+  // A picture that is wider than its place begins with now in its middle, and stays where it was scrolled to.
+  const places = () => all(".scroll").map((box) => box.scrollLeft);
+  const showNow = (kept = []) => {
+    for (const [index, box] of all(".scroll").entries()) {
+      const now = $(".now", box);
+      if (index in kept) box.scrollLeft = kept[index];
+      else if (now) box.scrollLeft += now.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 2;
+    }
+  };
+
   // A run while it works.
   const follow = (live) => {
     const source = new EventSource(`/api/v1/runs/${live.dataset.live}/events`);
@@ -238,10 +248,11 @@
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!response.ok) return;
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const focus = focusOf(document.activeElement);
+      const [focus, kept] = [focusOf(document.activeElement), places()];
       $("main").replaceChildren(...$("main", page).childNodes);
       document.body.dataset.etag = page.body.dataset.etag;
       tellTimes();
+      showNow(kept);
       if (focus) all(focus.selector)[focus.index]?.focus();
     };
     const soon = () => { waiting ??= setTimeout(refresh, 400); };
@@ -252,4 +263,5 @@
     document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
   }
   tellTimes();
+  showNow();
 })();
