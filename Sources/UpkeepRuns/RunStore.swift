@@ -10,6 +10,8 @@ public protocol RunStore: RunHistory {
   func record(_ runID: String) async throws -> RunRecord?
   /// Records, newest first.
   func records(_ query: RunQuery) async throws -> [RunRecord]
+  /// The same runs at a glance, newest first.
+  func glances(_ query: RunQuery) async throws -> [RunGlance]
   /// How many records there are, whatever the query's limit is.
   func count(_ query: RunQuery) async throws -> Int
   /// The newest final run (no previews) of each task that has one.

@@ -21,11 +21,22 @@ extension SQLStateStore {
 
   /// Records, newest first.
   public func records(_ query: RunQuery) async throws -> [RunRecord] {
-    var (filter, values) = Self.filter(query)
-    values.append(.integer(Int64(max(0, query.limit))))
-    filter += "ORDER BY run_id DESC LIMIT ?\(values.count)"
-    let (suffix, arguments, owners) = (filter, values, owners)
+    let ((suffix, arguments), owners) = (Self.page(query), owners)
     return try await read { try RunTable(connection: $0, owners: owners).records(suffix, arguments) }
+  }
+
+  /// The same runs at a glance.
+  public func glances(_ query: RunQuery) async throws -> [RunGlance] {
+    let ((suffix, arguments), owners) = (Self.page(query), owners)
+    return try await read { try RunTable(connection: $0, owners: owners).glances(suffix, arguments) }
+  }
+
+  /// The end of a statement that reads a page, and its values.
+  private static func page(_ query: RunQuery) -> (text: String, values: [DatabaseValue]) {
+    let (filter, values) = filter(query)
+    return (
+      "\(filter)ORDER BY run_id DESC LIMIT ?\(values.count + 1)", values + [.integer(Int64(max(0, query.limit)))]
+    )
   }
 
   /// How many records there are.
@@ -120,6 +131,25 @@ struct RunTable {
         record.cover(SlotRange(first: first, last: last, count: Int(count)))
       }
       return record
+    }
+  }
+
+  /// What a glance needs of the records; the engine takes it out of the documents.
+  func glances(_ suffix: String, _ values: [DatabaseValue]) throws -> [RunGlance] {
+    let isServer = connection.engine == .postgres
+    let inside = ["scheduled_at", "started_at", "finished_at", "duration_ms"].map {
+      isServer ? "(document::json)->>'\($0)'" : "json_extract(document, '$.\($0)')"
+    }
+    return try connection.map(
+      "SELECT run_id, task, status, created_at, \(inside.joined(separator: ", ")) FROM runs \(suffix)", values
+    ) { row in
+      func instant(_ column: DatabaseValue) -> Timestamp? { column.text.flatMap { Timestamp(text: $0) } }
+      return RunGlance(
+        runID: row[0].text ?? "", task: row[1].text ?? "",
+        status: row[2].text.flatMap { RunStatus(rawValue: $0) } ?? .failed,
+        createdAt: StoreRows.instant(row[3]) ?? Timestamp(microseconds: 0), scheduledAt: instant(row[4]),
+        startedAt: instant(row[5]), finishedAt: instant(row[6]),
+        durationMilliseconds: row[7].integer.map { Int($0) } ?? row[7].text.flatMap { Int($0) })
     }
   }
 

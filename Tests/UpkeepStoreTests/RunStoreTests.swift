@@ -62,6 +62,23 @@ import UpkeepTestKit
     #expect(try await ids(RunQuery(limit: 0)) == [])
   }
 
+  /// A glance says what the whole record says, of runs that wait, work and are over.
+  @Test(arguments: StoreKind.allCases) func saysTheSameAtAGlance(_ kind: StoreKind) async throws {
+    let store = try await fixture.make(kind)
+    var ended = fixture.record("01A", status: .timedOut)
+    ended.result.durationMilliseconds = 1234
+    ended.result.scheduledAt = fixture.wallClock.now() - .milliseconds(1500)
+    var waiting = fixture.record("01B", status: .queued)
+    waiting.result.startedAt = nil
+    for record in [ended, waiting, fixture.record("01C"), fixture.record("01D", task: "other")] {
+      try await store.save(record)
+    }
+    let glances = try await store.glances(RunQuery(task: "tidy", limit: 10))
+    #expect(glances == [fixture.record("01C"), waiting, ended].map { RunGlance($0) })
+    #expect(glances.map(\.durationMilliseconds) == [nil, nil, 1234])
+    #expect(try await store.glances(RunQuery(before: "01C", limit: 1)).map(\.runID) == ["01B"])
+  }
+
   @Test(arguments: StoreKind.allCases) func tellsTheLastFinalRunOfEachTask(_ kind: StoreKind) async throws {
     let store = try await fixture.make(kind)
     try await store.save(fixture.record("01A", status: .failed))

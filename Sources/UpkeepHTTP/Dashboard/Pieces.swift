@@ -50,7 +50,7 @@ enum Pieces {
   }
 
   /// A run as one square: a link that says all of it.
-  static func strip(_ runs: [RunResult]) -> HTML {
+  static func strip(_ runs: [RunGlance]) -> HTML {
     guard !runs.isEmpty else { return "<span class=\"soft\">No run yet</span>" }
     let cells = runs.reversed().map { run -> HTML in
       let words = "\(run.status.rawValue.replacing("_", with: " ")), \(duration(run.durationMilliseconds))"

@@ -6,7 +6,7 @@ struct TaskPages {
   let parts: SiteParts
 
   /// What the history says of a task.
-  private func recent(_ task: String, mode: RunMode = .run, limit: Int = 30) async throws -> [RunResult] {
+  private func recent(_ task: String, mode: RunMode = .run, limit: Int) async throws -> [RunResult] {
     try await parts.runs.records(RunQuery(task: task, mode: mode, limit: limit)).map(\.result)
   }
 
@@ -16,7 +16,10 @@ struct TaskPages {
     let tasks = try await parts.status.tasks()
     let now = parts.wallClock.now()
     var rows: [HTML] = []
-    for task in tasks { rows.append(row(task, try await recent(task.name), now)) }
+    for task in tasks {
+      let runs = try await parts.runs.glances(RunQuery(task: task.name, mode: .run, limit: 30))
+      rows.append(row(task, runs, now))
+    }
     let table: HTML =
       tasks.isEmpty
       ? Pieces.empty("No task is configured in \(status.path) yet.")
@@ -32,7 +35,7 @@ struct TaskPages {
       content: "<h1>Tasks</h1>\(ConfigurationPage.banner(status))\(table)")
   }
 
-  private func row(_ task: TaskStatus, _ runs: [RunResult], _ now: Timestamp) -> HTML {
+  private func row(_ task: TaskStatus, _ runs: [RunGlance], _ now: Timestamp) -> HTML {
     let last: HTML =
       task.lastRun.map { run in
         """

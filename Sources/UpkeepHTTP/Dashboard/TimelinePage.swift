@@ -14,7 +14,7 @@ struct TimelinePage {
 
   /// A run's stretch of time.
   private struct Stretch {
-    var run: RunResult
+    var run: RunGlance
     var start: Timestamp
     var end: Timestamp
   }
@@ -23,6 +23,7 @@ struct TimelinePage {
     let now = parts.wallClock.now()
     let tasks = try await parts.status.tasks()
     let runs = try await recent(since: now - Self.reach)
+    let newest = try await parts.runs.records(RunQuery(mode: .run, limit: 50)).map(\.result)
     var slots: [String: [Timestamp]] = [:]
     for task in tasks where task.isEnabled {
       slots[task.name] = await parts.status.upcoming(task.name, until: now + Self.reach, limit: Self.mostSlots)
@@ -36,7 +37,10 @@ struct TimelinePage {
     let list: HTML =
       runs.isEmpty
       ? Pieces.empty("Nothing ran in the last 24 hours.")
-      : Pieces.runs(Array(runs.prefix(50)), caption: "The newest of \(runs.count) in the last 24 hours")
+      : Pieces.runs(
+        Array(newest.prefix(runs.count)),
+        caption: (runs.count > newest.count ? "The newest \(newest.count) of " : "")
+          + "\(runs.count) in the last 24 hours")
     return Page(
       title: "Timeline", place: .timeline, isFresh: true,
       content: """
@@ -50,15 +54,15 @@ struct TimelinePage {
     RunStatus.completed, .completedWithErrors, .failed, .timedOut, .refused, .skipped, .missed, .running,
   ].map { "<span>\(Pieces.status($0.rawValue))</span>" }
 
-  private func recent(since start: Timestamp) async throws -> [RunResult] {
-    var runs: [RunResult] = []
+  private func recent(since start: Timestamp) async throws -> [RunGlance] {
+    var runs: [RunGlance] = []
     var cursor: String?
     while runs.count < Self.mostRuns {
-      let records = try await parts.runs.records(RunQuery(mode: .run, before: cursor, limit: 500))
-      let young = records.filter { $0.createdAt >= start }
-      runs += young.map(\.result)
+      let page = try await parts.runs.glances(RunQuery(mode: .run, before: cursor, limit: 500))
+      let young = page.filter { $0.createdAt >= start }
+      runs += young
       guard young.count == 500 else { break }
-      cursor = records.last?.result.runID
+      cursor = page.last?.runID
     }
     return runs
   }
