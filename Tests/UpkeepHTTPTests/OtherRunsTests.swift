@@ -16,8 +16,9 @@ import UpkeepTestKit
     store = InMemoryStateStore(inspector: StubProcessInspector(), wallClock: host.wallClock)
   }
 
-  private func save(_ result: RunResult) async throws {
-    try await store.save(RunRecord(result: result, owner: nil, createdAt: host.wallClock.now()))
+  private func save(_ result: RunResult, isOwn: Bool = false) async throws {
+    let owner = isOwn ? StubProcessInspector().current : StubProcessInspector.process(pid: 5)
+    try await store.save(RunRecord(result: result, owner: owner, createdAt: host.wallClock.now()))
   }
 
   private func result(_ runID: String, _ status: RunStatus = .running) -> RunResult {
@@ -39,11 +40,11 @@ import UpkeepTestKit
   }
 
   @Test func tellsOfEachFromItsBeginningToItsEndOnce() async throws {
-    var others = OtherRuns(runs: store, events: log, clock: ManualClock())
+    var others = OtherRuns(runs: store, events: log, owner: StubProcessInspector().current)
     // Before somebody listens nothing is of interest, and nothing that was over then is told of.
     try await save(result("01A", .completed))
-    try await others.look()
     let listener = try #require(log.listen(to: nil, after: nil))
+    try await others.look()
     try await save(result("01B"))
     for _ in 0..<3 { try await others.look() }
     var run = result("01B")
@@ -58,18 +59,33 @@ import UpkeepTestKit
     #expect(await told(listener) == ["run 01B", "progress 01B", "end 01B", "run 01C", "end 01C"])
   }
 
+  /// The end of a run whose process was killed is told by who finds that out.
+  @Test func doesNotTellTwiceOfAnEnd() async throws {
+    var others = OtherRuns(runs: store, events: log, owner: StubProcessInspector().current)
+    let listener = try #require(log.listen(to: nil, after: nil))
+    try await others.look()
+    var run = result("01B")
+    try await save(run)
+    try await others.look()
+    run.status = .interrupted
+    try await save(run)
+    log.record(.finished(run))
+    for _ in 0..<2 { try await others.look() }
+    #expect(await told(listener) == ["run 01B", "end 01B"])
+  }
+
   /// A run of this process is told of by itself, though its record may be there before.
   @Test func leavesOwnRunsToThemselves() async throws {
-    var others = OtherRuns(runs: store, events: log, clock: ManualClock())
+    var others = OtherRuns(runs: store, events: log, owner: StubProcessInspector().current)
     let listener = try #require(log.listen(to: nil, after: nil))
     try await others.look()
     var own = result("01B")
-    try await save(own)
-    try await others.look()
+    try await save(own, isOwn: true)
+    for _ in 0..<3 { try await others.look() }
     log.record(.started(own))
     try await others.look()
     own.status = .completed
-    try await save(own)
+    try await save(own, isOwn: true)
     log.record(.finished(own))
     for _ in 0..<3 { try await others.look() }
     #expect(await told(listener) == ["run 01B", "end 01B"])
@@ -77,7 +93,7 @@ import UpkeepTestKit
 
   /// A run that goes on is followed to its end, also where many others come after it and nobody listens any more.
   @Test func followsALongRunToItsEnd() async throws {
-    var others = OtherRuns(runs: store, events: log, clock: ManualClock())
+    var others = OtherRuns(runs: store, events: log, owner: StubProcessInspector().current)
     try await save(result("01B"))
     let listener = try #require(log.listen(to: nil, after: nil))
     for _ in 0..<2 { try await others.look() }

@@ -178,6 +178,11 @@ public final class EventLog: Sendable {
     state.withLock { state in state.live[runID] != nil || state.entries.contains { $0.runID == runID } }
   }
 
+  /// Whether the end of a run is told, as far as that is still kept.
+  func isOver(_ runID: String) -> Bool {
+    state.withLock { state in state.entries.contains { $0.runID == runID && $0.kind == "end" } }
+  }
+
   /// How many listen.
   var listenerCount: Int { state.withLock { $0.listeners.count } }
 

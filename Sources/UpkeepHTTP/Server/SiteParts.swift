@@ -25,6 +25,8 @@ public struct SiteParts: Sendable {
   public var clock: any Clock<Duration>
   /// Makes identifiers.
   public var random: any RandomSource
+  /// This process, as the records of its runs name it.
+  public var owner: ProcessIdentity?
   let starts: RunStarts
   let groups: GroupRuns
 
@@ -32,8 +34,9 @@ public struct SiteParts: Sendable {
   public init(
     status: any HostStatus, commands: any RunCommands, runs: any RunStore, pauses: any PauseStore,
     configuration: any ConfigurationStatusSource, editing: any ConfigurationEditing, metrics: RunMetrics,
-    wallClock: any WallClock, clock: any Clock<Duration>, random: any RandomSource
+    wallClock: any WallClock, clock: any Clock<Duration>, random: any RandomSource, owner: ProcessIdentity? = nil
   ) {
+    self.owner = owner
     self.status = status
     self.commands = commands
     self.runs = runs
@@ -56,7 +59,7 @@ public struct SiteParts: Sendable {
     await withTaskGroup { group in
       group.addTask { await metrics.follow(counted) }
       group.addTask { await events.follow(told, reloads) }
-      group.addTask { await OtherRuns.tell(runs, to: events, clock: clock) }
+      group.addTask { await OtherRuns.tell(runs, to: events, owner: owner, clock: clock) }
       group.addTask { await groups.work() }
     }
   }

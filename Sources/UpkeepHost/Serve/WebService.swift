@@ -4,6 +4,7 @@ import UpkeepConfiguration
 import UpkeepCore
 import UpkeepHTTP
 import UpkeepRuns
+import UpkeepRuntime
 
 /// The HTTP API and the dashboard as a service.
 struct WebService: Service {
@@ -23,7 +24,7 @@ struct WebService: Service {
     parts = SiteParts(
       status: server, commands: server, runs: server.store, pauses: server.store, configuration: server.live,
       editing: host.editor, metrics: RunMetrics(), wallClock: host.wallClock, clock: host.clock,
-      random: SystemRandomSource())
+      random: SystemRandomSource(), owner: host.inspector.current)
     var logger = server.logger
     // What happens to single connections is of no interest unless something is wrong with the server.
     logger.logLevel = max(.warning, logger.logLevel)
