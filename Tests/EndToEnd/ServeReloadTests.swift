@@ -85,7 +85,7 @@ import UpkeepTestKit
     let host = ", on_failure: { command: [sh, -c, 'echo \"$UPKEEP_EVENT $UPKEEP_TASK $UPKEEP_STATUS\" >> told'] }"
     let place = try Workplace(Self.yaml(1, fail: true, host: host))
     let serve = try place.start(["serve"])
-    for _ in 1...2 { _ = try await serve.waitForError(containing: "\"failed\"") }
+    for _ in 1...2 { _ = try await serve.waitForError(containing: "\"failed: task nap: it was told to fail") }
     try place.change("upkeep.yaml", to: Self.yaml(1, host: host), way: 1)
     _ = try await serve.waitForError(containing: "\"completed\"")
     serve.signal(SIGTERM)
