@@ -28,7 +28,7 @@ struct ValidateCommand: UpkeepSubcommand {
       try console.printJSON(ValidationDocument(report: check.report, findings: live ? findings : nil))
     } else {
       console.complain(check.lines)
-      console.print(FindingText.lines(findings, paint: console.outputPaint))
+      console.print(FindingText.lines(findings, width: console.outputWidth, paint: console.outputPaint))
       if check.isValid && !console.isQuiet {
         let warnings = check.warnings == 0 ? "" : ", \(NumberText.counted(check.warnings, "warning"))"
         let wrong = findings.count { $0.level == .error }

@@ -50,6 +50,17 @@ final class ServerFixture: DatabaseFixture, FetchResources {
       forecast: forecast, limits: limits, exceptions: exceptions)
   }
 
+  /// Ends the connection of a run as soon as it waits: for a replica to confirm its commit, or asleep in a trigger.
+  func endRunThatWaits() async throws {
+    let other = try await database.open(.write(.normal), purpose: "other")
+    let waits = """
+      SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+      WHERE application_name = 'upkeep/test' AND wait_event IN ('SyncRep', 'PgSleep')
+      """
+    while try await other.perform({ try $0.integer(waits) }) == 0 {}
+    await other.close()
+  }
+
   /// Previews and runs, which must say the same, and runs again, which must find nothing.
   /// - Returns: What the first run reported.
   @discardableResult

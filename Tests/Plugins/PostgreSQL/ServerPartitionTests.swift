@@ -408,12 +408,7 @@ struct ServerPartitionTests {
     let context = server.context(.run)
     let settings = try settings()
     let run = Task { try await TableRetentionTask().run(settings, in: context) }
-    let other = try await server.database.open(.write(.normal), purpose: "other")
-    let waits = """
-      SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-      WHERE application_name = 'upkeep/test' AND wait_event IN ('SyncRep', 'PgSleep')
-      """
-    while try await other.perform({ try $0.integer(waits) }) == 0 {}
+    try await server.endRunThatWaits()
     try await run.value
     #expect(context.journal.current.errors == [])
     #expect(context.journal.current.counts == ["logs_deleted": 1440])
