@@ -74,6 +74,25 @@ import UpkeepTestKit
     #expect(await told(listener) == ["run 01B", "end 01B"])
   }
 
+  /// It begins to look when somebody comes, and again when somebody comes after all were gone.
+  @Test(.timeLimit(.minutes(1))) func looksWhileSomebodyListens() async throws {
+    let work = Task { [store, log] in
+      await OtherRuns.tell(store, to: log, owner: StubProcessInspector().current, clock: ContinuousClock())
+    }
+    for runID in ["01B", "01C"] {
+      let listener = try #require(log.listen(to: nil, after: nil))
+      try await save(result(runID))
+      var chunks = listener.chunks.makeAsyncIterator()
+      let event = try #require(await chunks.next())
+      #expect(EventTests.event(event).data["run_id"]?.text == runID)
+      try await save(result(runID, .completed))
+      _ = await chunks.next()
+      log.end()
+    }
+    work.cancel()
+    await work.value
+  }
+
   /// A run of this process is told of by itself, though its record may be there before.
   @Test func leavesOwnRunsToThemselves() async throws {
     var others = OtherRuns(runs: store, events: log, owner: StubProcessInspector().current)

@@ -44,9 +44,13 @@ public final class EventLog: Sendable {
   /// Tells the events of this process from those of another.
   private let epoch: String
   private let state = Mutex(State())
+  /// Somebody has begun to listen; who waits for that hears of it once, however many came meanwhile.
+  let arrivals: AsyncStream<Void>
+  private let arrival: AsyncStream<Void>.Continuation
 
   /// Creates an empty log.
   public init(wallClock: any WallClock, random: any RandomSource) {
+    (arrivals, arrival) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     epoch = RunID.make(at: wallClock.now(), random: random)
   }
 
@@ -162,6 +166,7 @@ public final class EventLog: Sendable {
       listener.whenGone { [weak self] in self?.forget(key) }
       return true
     }
+    if isListening { arrival.yield() }
     return isListening ? listener : nil
   }
 

@@ -29,19 +29,22 @@ struct OtherRuns {
   static func tell(
     _ runs: any RunStore, to events: EventLog, owner: ProcessIdentity?, clock: any Clock<Duration>
   ) async {
-    var others = OtherRuns(runs: runs, events: events, owner: owner)
-    while (try? await clock.sleep(for: lookInterval)) != nil {
-      // A store that can't be read for a while is no reason to stop.
-      try? await others.look()
+    // A host that nobody listens to isn't woken for this.
+    for await _ in events.arrivals {
+      var others = OtherRuns(runs: runs, events: events, owner: owner)
+      while others.isNeeded {
+        // A store that can't be read for a while is no reason to stop.
+        try? await others.look()
+        guard (try? await clock.sleep(for: lookInterval)) != nil else { return }
+      }
     }
   }
 
+  /// Whether somebody listens, or a run that was told of isn't over.
+  private var isNeeded: Bool { events.listenerCount > 0 || !going.isEmpty }
+
   /// Looks once.
   mutating func look() async throws {
-    guard events.listenerCount > 0 || !going.isEmpty else {
-      (baseline, over) = (nil, [])
-      return
-    }
     let records = try await runs.records(RunQuery(limit: Self.newest)).filter { $0.owner != nil && $0.owner != owner }
       .map(\.result)
     let known = baseline ?? records.first?.runID ?? ""
