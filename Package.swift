@@ -151,7 +151,7 @@ let package = Package(
       ["UpkeepHost", "UpkeepConfiguration", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
     tests(
       "UpkeepNoticesTests", ["UpkeepNotices", "UpkeepFetch", "UpkeepRuns", "UpkeepCore", "UpkeepTestKit", log]),
-    tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore"]),
+    tests("UpkeepDemoTests", ["UpkeepDemo", "UpkeepDatabase", "UpkeepCore", "UpkeepTestKit"]),
     .testTarget(
       name: "PluginTests",
       dependencies: [

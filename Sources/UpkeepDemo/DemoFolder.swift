@@ -55,9 +55,11 @@ public struct DemoFolder: Sendable {
     do {
       return try await fill(scale: scale, now: now)
     } catch {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-      for name in names { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
-      if isNew { try? FileManager.default.removeItem(atPath: folder) }
+      // By name: whatever else is there is somebody's.
+      for place in ["\(folder)/data", "\(folder)/var", uploads, configuration] {
+        try? FileManager.default.removeItem(atPath: place)
+      }
+      if isNew { rmdir(folder) }
       throw error
     }
   }

@@ -146,6 +146,8 @@ import UpkeepDemo
     #expect(missing.status == 1)
     let path = place.path("demo/data/odds.sqlite")
     #expect(missing.output.contains("error: database odds (\(path)): there is no such file"))
+    // The file itself is right, and nobody is to take that for more than it says.
+    #expect(missing.output.contains("demo/upkeep.yaml: valid, but 2 errors in what it names\n"), "\(missing.output)")
   }
 
   @Test func countsWhatItWatchesOver() async throws {

@@ -80,6 +80,16 @@ import UpkeepCore
     #expect(try FileManager.default.contentsOfDirectory(atPath: place.folder.path) == ["upkeep.yaml"])
   }
 
+  /// A next run is promised by nobody where nothing serves.
+  @Test func saysThatNobodyServes() async throws {
+    let place = try Workplace(Self.yaml)
+    let note = "no upkeep serve works on this: nothing starts by itself\n"
+    #expect(try await place.run("list").errors == note)
+    _ = try await place.run("run", "nap", "--quiet")
+    #expect(try await place.run("list").errors == note)
+    #expect(try await place.run("list", "--quiet").errors == "")
+  }
+
   @Test func fitsTheTableToTheWidth() async throws {
     let place = try Workplace(Self.yaml)
     _ = try await place.run("run", "nap", "--quiet", "--set", "fail=true")

@@ -52,6 +52,26 @@ import Testing
     #expect(same["etag"] as? String == changed["etag"] as? String)
   }
 
+  @Test(arguments: ["rules[0].keep", "rules.0.keep", "settings.rules[0].keep"])
+  func saysWhereAListStands(key: String) async throws {
+    let yaml = """
+      databases: { app: { sqlite: app.sqlite } }
+      tasks:
+        tidy:
+          plugin: table_retention
+          settings:
+            database: app
+            rules:
+              - { table: logs, keep_rows: 5 }
+
+      """
+    let place = try Workplace(yaml)
+    let outcome = try await place.run("set", "tidy", key, "6")
+    #expect(outcome.status == 4)
+    #expect(outcome.errors == "error: settings.rules is a list; change its parts in the file, line 8 [unknown_key]\n")
+    #expect(try text(place) == yaml)
+  }
+
   @Test(arguments: [
     (["set", "nap", "interval", "5"], 4, "error: interval: 5 has no unit; write 5s, 5m, 5h or 5d [bad_duration]\n"),
     (

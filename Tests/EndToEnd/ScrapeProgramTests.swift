@@ -110,6 +110,15 @@ import UpkeepTestKit
     #expect(try (outcome.json()["counts"] as? [String: Int])?["events_scraped"] == 21)
     server.signal(SIGTERM)
     #expect(await server.outcome().status == 143)
+    // In a demo that is there it answers as well, and makes nothing anew.
+    let before = try place.bytes("demo/upkeep.yaml")
+    let again = try place.start(["demo", "demo", "--platforms", "\(port)", "--matches", "7"])
+    _ = try await again.waitForError(containing: "until this is stopped")
+    again.signal(SIGTERM)
+    let end = await again.outcome()
+    #expect(end.status == 143)
+    #expect(!end.errors.contains("Making"))
+    #expect(try place.bytes("demo/upkeep.yaml") == before)
   }
 
   @Test func leavesNoHalfEventAndNoRunningRunWhenKilled() async throws {

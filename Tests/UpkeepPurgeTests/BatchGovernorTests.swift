@@ -66,6 +66,18 @@ struct BatchGovernorTests {
     #expect(note(&governor, hold: hold, rows: 50) == .zero)
   }
 
+  /// Twice what the log may take must be free, or what the file has: the log of a small one never has more. One that can't
+  /// be looked at may be large.
+  @Test func wantsNoMoreOfTheDiskThanTheLogCanTake() {
+    let (bounds, most) = (PurgeBounds(), 100_663_296)
+    #expect(bounds.disk(besideFile: nil) == most)
+    #expect(bounds.disk(besideFile: most * 1000) == most)
+    #expect(bounds.disk(besideFile: most) == most)
+    #expect(bounds.disk(besideFile: most - 1) == most - 1)
+    #expect(bounds.disk(besideFile: 5_000_000) == 5_000_000)
+    #expect(bounds.disk(besideFile: 4096) == 1_048_576)
+  }
+
   /// A sixteenth of the time for which nobody has written, within bounds: what a writer waits for the lock stays small
   /// beside how often it comes.
   @Test(arguments: [(0.3, 32.5), (0.8, 50.0), (1.2, 75.0), (60.0, 77.0)])
