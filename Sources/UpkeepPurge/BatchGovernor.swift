@@ -12,7 +12,7 @@ import UpkeepDatabase
 /// the hold has looked once. Where nobody else writes, batches are longer and nothing pauses.
 struct BatchGovernor: Sendable {
   /// The longest hold while others write: just short of a look. A batch is cut where it would take longer.
-  static let hold = Duration.microseconds(7000)
+  static let hold = Duration.microseconds(7400)
   /// When a writer that found the lock taken looks again, after it came.
   static let looks: [Duration] = [
     .milliseconds(1), .milliseconds(3), .milliseconds(8), .milliseconds(18), .milliseconds(33), .milliseconds(53),
@@ -46,9 +46,9 @@ struct BatchGovernor: Sendable {
   static let largestPart = 64
   /// Frames of the log that a checkpoint in the background is due for while others write, at the least.
   static let backlog = 256
-  /// Frames after which the log is begun anew: 12 MB with pages of 4 KiB; more where batches are large, since each time
+  /// Frames after which the log is begun anew: 23 MB with pages of 4 KiB; more where batches are large, since each time
   /// costs a batch, and since pages that are changed again and again are brought into the file once.
-  static let frames = 3000...7000
+  static let frames = 6000...9000
   /// Frames that come before the next try where somebody was in the way.
   static let retry = 4000
   /// The same as ``frames`` while nobody else writes: 40 MB.

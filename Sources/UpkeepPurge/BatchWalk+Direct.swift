@@ -6,7 +6,7 @@ extension BatchWalk {
   mutating func deleteDirectly(
     _ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph
   ) async throws {
-    if try await purge.session.perform({ try $0.hasTriggers(on: pass.tables) }) {
+    if try await hasTriggers([pass]) {
       try await walk(DirectBatches(pass, condition, extent: extent))
     } else if let scattered = try await purge.session.perform({
       try ScatteredIndex(pass, condition, extent: extent, on: $0)
@@ -60,18 +60,3 @@ extension BatchWalk {
   }
 }
 
-extension DeletionPass {
-  /// The tables whose rows a batch changes.
-  fileprivate var tables: [String] {
-    [table.name] + (leaves + unlinks).map(\.child)
-  }
-}
-
-extension DatabaseConnection {
-  /// Whether triggers of the schema run when rows of these tables are changed.
-  fileprivate func hasTriggers(on tables: [String]) throws -> Bool {
-    let names = tables.indices.map { "?\($0 + 1)" }.joined(separator: ", ")
-    let statement = "SELECT count(*) FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) IN (\(names))"
-    return try integer(statement, tables.map { .text($0.schemaKey) }) > 0
-  }
-}

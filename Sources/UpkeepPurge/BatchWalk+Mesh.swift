@@ -14,7 +14,6 @@ extension BatchWalk {
     count(excepted: listing.excepted)
     try await enforceForeignKeys(enforces)
     let held = try await walk(batches)
-    try await enforceForeignKeys(true)
     if keeps { count(held: held, of: step.root.table.name) }
   }
 }

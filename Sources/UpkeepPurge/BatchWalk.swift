@@ -1,6 +1,20 @@
 import UpkeepCore
 import UpkeepDatabase
 
+/// What a batch's transaction did.
+private struct CommittedBatch: Sendable {
+  let batch: BatchBound
+  let outcome: BatchOutcome
+  /// The time from its beginning to its commit.
+  let work: Duration
+  /// Whether it ended before all its parts were done.
+  let isCut: Bool
+  /// The log's count of commits before its own.
+  let commits: UInt32?
+  /// The time since its beginning.
+  let watch: @Sendable () -> Duration
+}
+
 /// Walks over the rows of a plan's passes in batches under the governor.
 struct BatchWalk: Sendable {
   let purge: Purge
@@ -23,6 +37,8 @@ struct BatchWalk: Sendable {
   var replicas: ReplicaWatch?
   /// Frames that the last batch added to the log.
   var lastFrames = 0
+  /// Whether SQLite enforces foreign keys now.
+  var enforcesForeignKeys = true
 
   init(purge: Purge, context: TaskContext) {
     self.purge = purge
@@ -46,6 +62,12 @@ struct BatchWalk: Sendable {
   /// Deletes the rows of one step.
   mutating func delete(_ step: DeletionPlan.Step, graph: DeletionGraph) async throws {
     if graph.catalogue.engine == .postgres { return try await deleteOnServer(step, graph: graph) }
+    try await relaxForeignKeys(for: step)
+    try await deleteHere(step, graph: graph)
+    try await enforceForeignKeys(true)
+  }
+
+  private mutating func deleteHere(_ step: DeletionPlan.Step, graph: DeletionGraph) async throws {
     let root = step.root
     try await purge.session.transaction(.scratch) { connection in
       try step.rule.condition.makeRankings(without: DoomedRows(), on: connection)
@@ -85,15 +107,11 @@ struct BatchWalk: Sendable {
     guard let batches else { return }
     // Where a reference has no index, SQLite would look for referring rows with a scan for each deleted row: the pass
     // has looked for them once instead, and looks again for those that came since.
-    let checks = pass.edges.allSatisfy { graph.isIndexed($0) }
+    let (checks, before) = (pass.edges.allSatisfy { graph.isIndexed($0) }, enforcesForeignKeys)
     if !checks { try await enforceForeignKeys(triggered?.needForeignKeys ?? false) }
     let held = try await walk(batches)
-    if !checks { try await enforceForeignKeys(true) }
+    try await enforceForeignKeys(before)
     if keeps, ancestors.isEmpty { count(held: held, of: pass.table.name) }
-  }
-
-  func enforceForeignKeys(_ on: Bool) async throws {
-    try await purge.session.perform { _ = try $0.execute("PRAGMA foreign_keys = \(on ? "ON" : "OFF")") }
   }
 
   func count(held: Int, of table: String) {
@@ -125,7 +143,10 @@ struct BatchWalk: Sendable {
       stop = stop ?? context.limitReached()
       guard stop == nil else { return held }
       let (from, parts) = (cursor, next)
-      let (batch, outcome, pause) = try await delete(parts, of: batches, after: from)
+      guard let (batch, outcome, pause) = try await delete(parts, of: batches, after: from) else {
+        try await enforceForeignKeys(true)
+        continue
+      }
       held += outcome.held
       count(excepted: outcome.excepted)
       report(outcome, batch)
@@ -154,13 +175,18 @@ struct BatchWalk: Sendable {
   }
 
   /// Deletes a batch in one transaction: part after part, until all are done or the lock has been held for long enough.
+  ///
+  /// - Returns: Nothing where nothing was done, since foreign keys aren't enforced and the schema isn't what was read: there
+  ///   may be some now that refer to the rows.
   private mutating func delete(
     _ parts: [BatchBound], of batches: some BatchSource, after cursor: Int64
-  ) async throws -> (batch: BatchBound, outcome: BatchOutcome, pause: Duration) {
+  ) async throws -> (batch: BatchBound, outcome: BatchOutcome, pause: Duration)? {
     let (clock, limit, governor, session) = (context.clock, context.rowsLeft, governor, purge.session)
     let frames = session.logState()?.frames ?? 0
-    let ((batch, outcome, work, isCut, commits), watch) = try await session.transaction(.write) { connection in
+    let schema = enforcesForeignKeys ? nil : purge.catalogue.schemaVersion
+    let done = try await session.transaction(.write) { connection -> CommittedBatch? in
       let watch = clock.stopwatch()
+      if let schema, try connection.integer("PRAGMA main.schema_version") != schema { return nil }
       var (batch, outcome) = try batches.delete(after: cursor, parts[0], within: limit, on: connection)
       var (isCut, before, spent) = (batch.last < parts[0].last, Duration.zero, watch())
       for part in parts.dropFirst() where !isCut {
@@ -177,15 +203,17 @@ struct BatchWalk: Sendable {
         outcome.add(more)
         (before, spent) = (spent, watch())
       }
-      return ((batch, outcome, watch(), isCut, session.logState()?.commits), watch)
+      return CommittedBatch(
+        batch: batch, outcome: outcome, work: watch(), isCut: isCut, commits: session.logState()?.commits, watch: watch)
     }
-    let hold = watch()
+    guard let done else { return nil }
+    let hold = done.watch()
     // Nobody else could commit meanwhile: a further commit than our own is somebody else's.
-    lastCommits = commits.map { $0 &+ 1 }
+    lastCommits = done.commits.map { $0 &+ 1 }
     lastFrames = max(0, (session.logState()?.frames ?? 0) - frames)
-    let pause = self.governor.note(hold: hold, commit: hold - work, rows: batch.rows, isCut: isCut)
-    purge.meter.note(hold: hold, rows: outcome.deleted, at: elapsed())
-    return (batch, outcome, pause)
+    let pause = self.governor.note(hold: hold, commit: hold - done.work, rows: done.batch.rows, isCut: done.isCut)
+    purge.meter.note(hold: hold, rows: done.outcome.deleted, at: elapsed())
+    return (done.batch, done.outcome, pause)
   }
 
   mutating func report(_ outcome: BatchOutcome, _ batch: BatchBound) {

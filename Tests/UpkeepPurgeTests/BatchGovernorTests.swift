@@ -87,7 +87,7 @@ struct BatchGovernorTests {
     governor.note(version: 1, after: .seconds(quiet))
     #expect(abs(governor.target.inSeconds * 1000 - hold) < 0.001)
     governor.note(version: 2, after: .milliseconds(1))
-    #expect(governor.target == .milliseconds(7))
+    #expect(governor.target == .microseconds(7400))
   }
 
   @Test(arguments: [(0.4, 4), (1.6, 7), (9.0, 14)])
@@ -118,14 +118,14 @@ struct BatchGovernorTests {
     #expect(governor.partSize == 62)
   }
 
-  /// 7 ms for statements and commit: a commit of 10 µs a row leaves 6 ms for the statements of 100 rows.
+  /// 7.4 ms for statements and commit: a commit of 10 µs a row leaves 6.4 ms for the statements of 100 rows.
   @Test func endsABatchWhereItsCommitWouldComeTooLate() {
     var governor = BatchGovernor()
-    #expect(!governor.isFull(after: .milliseconds(6), rows: 100, next: .milliseconds(1)))
-    #expect(governor.isFull(after: .milliseconds(6), rows: 100, next: .microseconds(1001)))
+    #expect(!governor.isFull(after: .milliseconds(6), rows: 100, next: .microseconds(1400)))
+    #expect(governor.isFull(after: .milliseconds(6), rows: 100, next: .microseconds(1401)))
     _ = governor.note(hold: .milliseconds(7), commit: .milliseconds(1), rows: 100, isCut: true)
-    #expect(!governor.isFull(after: .milliseconds(5), rows: 100, next: .milliseconds(1)))
-    #expect(governor.isFull(after: .milliseconds(5), rows: 100, next: .microseconds(1001)))
+    #expect(!governor.isFull(after: .milliseconds(5), rows: 100, next: .microseconds(1399)))
+    #expect(governor.isFull(after: .milliseconds(5), rows: 100, next: .microseconds(1401)))
     governor.note(version: 1, after: .zero)
     governor.note(version: 1, after: .seconds(1))
     #expect(!governor.isFull(after: .milliseconds(30), rows: 100, next: .milliseconds(1)), "nobody else writes")
@@ -180,20 +180,20 @@ struct BatchGovernorTests {
 
   @Test func beginsTheLogAnewBeforeItIsLarge() {
     let governor = BatchGovernor()
-    #expect(!governor.wantsNewLog(log(2999), batch: 100))
-    #expect(governor.wantsNewLog(log(3000), batch: 100))
-    #expect(!governor.wantsNewLog(log(3999), batch: 500))
-    #expect(governor.wantsNewLog(log(4000), batch: 500))
-    #expect(governor.wantsNewLog(log(7000), batch: 5000))
+    #expect(!governor.wantsNewLog(log(5999), batch: 100))
+    #expect(governor.wantsNewLog(log(6000), batch: 100))
+    #expect(!governor.wantsNewLog(log(7999), batch: 1000))
+    #expect(governor.wantsNewLog(log(8000), batch: 1000))
+    #expect(governor.wantsNewLog(log(9000), batch: 5000))
   }
 
   @Test func triesAgainWhenALogThatSomebodyKeptHasGrownALittle() {
     var governor = BatchGovernor()
-    governor.note(log: log(3500))
-    #expect(!governor.wantsNewLog(log(7499), batch: 100))
-    #expect(governor.wantsNewLog(log(7500), batch: 100))
-    #expect(governor.wantsNewLog(log(3400), batch: 100), "it was begun anew meanwhile")
+    governor.note(log: log(6500))
+    #expect(!governor.wantsNewLog(log(10_499), batch: 100))
+    #expect(governor.wantsNewLog(log(10_500), batch: 100))
+    #expect(governor.wantsNewLog(log(6400), batch: 100), "it was begun anew meanwhile")
     governor.note(log: nil)
-    #expect(governor.wantsNewLog(log(3500), batch: 100))
+    #expect(governor.wantsNewLog(log(6500), batch: 100))
   }
 }

@@ -1,6 +1,8 @@
 extension Catalogue {
   /// Reads the schema of a SQLite database.
   public init(sqlite connection: any DatabaseConnection) throws {
+    // First: a change that comes meanwhile is noticed later.
+    let version = try connection.integer("PRAGMA main.schema_version")
     var columns: [String: [(column: ColumnDescription, keyPosition: Int64)]] = [:]
     let columnQuery = """
       SELECT m.name, c.name, c.type, c."notnull", c.pk, c.hidden, upkeep_collation(m.name, c.name)
@@ -79,7 +81,8 @@ extension Catalogue {
       if key.parentColumns.isEmpty { key.parentColumns = keys[key.parent.schemaKey]?.primaryKey ?? [] }
       return key
     }
-    self.init(engine: .sqlite, tables: tables, foreignKeys: foreignKeys, otherKinds: otherKinds)
+    self.init(
+      engine: .sqlite, tables: tables, foreignKeys: foreignKeys, otherKinds: otherKinds, schemaVersion: version)
   }
 }
 

@@ -154,6 +154,8 @@ public struct Catalogue: Sendable {
   private let otherKinds: [String: String]
   /// All references.
   public let foreignKeys: [ForeignKey]
+  /// The number that SQLite changes with each change of the schema; nothing for a server.
+  public let schemaVersion: Int64?
 
   /// Reads the schema of a database, whichever engine it is.
   public init(of connection: any DatabaseConnection) throws {
@@ -164,9 +166,11 @@ public struct Catalogue: Sendable {
   }
 
   init(
-    engine: DatabaseEngine, tables: [TableDescription], foreignKeys: [ForeignKey], otherKinds: [String: String]
+    engine: DatabaseEngine, tables: [TableDescription], foreignKeys: [ForeignKey], otherKinds: [String: String],
+    schemaVersion: Int64? = nil
   ) {
     self.engine = engine
+    self.schemaVersion = schemaVersion
     byName = Dictionary(tables.map { ($0.name.schemaKey, $0) }) { first, _ in first }
     self.foreignKeys = foreignKeys
     self.otherKinds = Dictionary(otherKinds.map { ($0.key.schemaKey, $0.value) }) { first, _ in first }
