@@ -18,7 +18,7 @@
 // that call as ever. Nothing is kept back over a sync, a read, a truncation or a write that doesn't follow the pattern
 // of header and page.
 
-enum { FRAME_HEADER = 24, CHUNK = 65536, GATHERED = 1 << 19, STATEMENT_JOURNAL = 2 << 20, CHECKPOINT_LOCK = 1 };
+enum { FRAME_HEADER = 24, CHUNK = 65536, GATHERED = 1 << 19, STATEMENT_JOURNAL = 2 << 20, WRITE_LOCK = 0, CHECKPOINT_LOCK = 1 };
 
 /// An open file; `real` is the file of the VFS below.
 struct handle {
@@ -259,6 +259,15 @@ int sqlite_log_reserve(struct sqlite3 *connection, int reserve) {
     log_shm_lock(file, CHECKPOINT_LOCK, 1, SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
   }
   return 1;
+}
+
+int sqlite_log_is_written(struct sqlite3 *connection) {
+  sqlite3_file *file = main_file(connection);
+  if (!file || !sqlite_log_index(connection)) return 0;
+  int result = file->pMethods->xShmLock(file, WRITE_LOCK, 1, SQLITE_SHM_LOCK | SQLITE_SHM_EXCLUSIVE);
+  if (result != SQLITE_OK) return result == SQLITE_BUSY;
+  file->pMethods->xShmLock(file, WRITE_LOCK, 1, SQLITE_SHM_UNLOCK | SQLITE_SHM_EXCLUSIVE);
+  return 0;
 }
 
 const void *sqlite_log_file(struct sqlite3 *connection) {

@@ -87,6 +87,10 @@ public protocol DatabaseSession: Sendable {
   /// to look after, or the session is only for reading.
   func logState() -> LogState?
 
+  /// Whether somebody else is within a transaction that writes; false where the engine's writers don't wait for each
+  /// other, or nobody can tell.
+  func isBeingWritten() async throws -> Bool
+
   /// Keeps every other connection from checkpointing, or lets them again: no commit of the application has to do the
   /// work meanwhile, while this session may. Does nothing where there is no such log.
   ///

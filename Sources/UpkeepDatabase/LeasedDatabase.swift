@@ -46,6 +46,7 @@ private struct LeasedSession: DatabaseSession {
 
   func logState() -> LogState? { inner.logState() }
 
+  func isBeingWritten() async throws -> Bool { try await inner.isBeingWritten() }
   func reserveCheckpoints(_ reserve: Bool) async throws -> Bool { try await inner.reserveCheckpoints(reserve) }
 
   func makeDurable() async throws { try await inner.makeDurable() }

@@ -33,6 +33,8 @@ struct BatchGovernor: Sendable {
   /// How much longer a pause lasts where somebody who commits all the time hasn't: a writer that missed its first looks
   /// looks every 15 to 25 ms only.
   static let patience = Duration.milliseconds(25)
+  /// How much longer a pause lasts while somebody is just writing: as long as a hold and its pause.
+  static let courtesy = Duration.milliseconds(12)
   /// For so long after somebody's last commit others count as writing.
   static let quiet = Duration.milliseconds(250)
   /// Rows of the driving table in a batch.

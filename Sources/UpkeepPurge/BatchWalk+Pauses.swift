@@ -25,23 +25,30 @@ extension BatchWalk {
   }
 
   /// Pauses until the writers that waited have committed and no more commits follow, or the pause is over.
+  ///
+  /// A writer whose commit takes long, since the disk is busy, has its turn all the same: while somebody writes the pause
+  /// isn't over, up to a limit.
   private mutating func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
     guard pause > .zero else { return }
     var commits = lastCommits
     var (haveCommitted, isPatient) = (false, false)
     var (end, since) = (pause, spent())
     while true {
-      let now = purge.session.logState()?.commits
+      let (now, time) = (purge.session.logState()?.commits, spent())
       if now != commits {
-        let time = spent()
         if haveCommitted { governor.note(gap: time - since) }
         (commits, haveCommitted, since) = (now, true, time)
-      } else if haveCommitted, spent() - since >= governor.lull {
-        break
       }
-      if spent() >= end {
-        guard !haveCommitted, !isPatient else { break }
-        (end, isPatient) = (end + governor.patience, true)
+      var isOver = haveCommitted && time - since >= governor.lull
+      if !isOver, time >= end {
+        if haveCommitted || isPatient {
+          isOver = true
+        } else {
+          (end, isPatient) = (end + governor.patience, true)
+        }
+      }
+      if isOver {
+        guard time < end + BatchGovernor.courtesy, try await purge.session.isBeingWritten() else { break }
       }
       try await context.clock.sleep(for: BatchGovernor.glance)
     }

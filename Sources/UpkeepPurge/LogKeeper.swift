@@ -7,12 +7,19 @@ import UpkeepDatabase
 /// keeps the right to make one: an application whose commit finds a thousand frames in the log would make one itself,
 /// within that commit.
 final class LogKeeper: Sendable {
+  /// How often it asks for the right to checkpoint while somebody else makes a checkpoint.
+  private static let tries = 100
+  /// What lies between two of them.
+  private static let glance = Duration.microseconds(300)
+
   private let session: any DatabaseSession
+  private let clock: any Clock<Duration>
   private let work = Mutex<Task<Void, any Error>?>(nil)
 
   /// Takes over a session for writing.
-  init(_ session: any DatabaseSession) {
+  init(_ session: any DatabaseSession, clock: any Clock<Duration>) {
     self.session = session
+    self.clock = clock
   }
 
   /// Begins a checkpoint in the background, where none is under way.
@@ -58,7 +65,12 @@ final class LogKeeper: Sendable {
 
   /// - Returns: Whether nothing was in the way.
   private func run(_ statement: String) async throws -> Bool {
-    _ = try await session.reserveCheckpoints(true)
+    // An application that has begun to checkpoint within each of its commits would keep the right for as long as the log
+    // is large: it is taken between two of them.
+    for _ in 0..<Self.tries {
+      if try await session.reserveCheckpoints(true) { break }
+      try await clock.sleep(for: Self.glance)
+    }
     return try await session.perform { try $0.first(statement)?[0].integer } == 0
   }
 }

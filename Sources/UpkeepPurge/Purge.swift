@@ -65,7 +65,7 @@ public struct Purge: Sendable {
     do {
       let catalogue = try await prepare(session, database, for: purpose, in: context)
       if session.logState() != nil {
-        keeper = LogKeeper(try await database.open(mode, purpose: "upkeep/\(context.task)"))
+        keeper = LogKeeper(try await database.open(mode, purpose: "upkeep/\(context.task)"), clock: context.clock)
       }
       let purge = Purge(catalogue: catalogue, session: session, keeper: keeper, database: database, names: names)
       do {

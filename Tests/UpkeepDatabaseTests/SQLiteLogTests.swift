@@ -55,6 +55,7 @@ struct SQLiteLogTests {
       let again = try await database.open(.write(.normal), purpose: "test")
       #expect(again.logState() == nil)
       #expect(try await again.reserveCheckpoints(true))
+      #expect(try await again.isBeingWritten() == false)
       await again.close()
     }
   }
@@ -134,6 +135,51 @@ struct SQLiteLogTests {
       #expect(try await keeper.reserveCheckpoints(false))
       #expect(try python(program, database.path) == "0")
       await keeper.close()
+      await session.close()
+    }
+  }
+
+  /// Another connection of this process, or another process, within its transaction.
+  @Test func saysWhetherSomebodyElseWrites() async throws {
+    try await database { database in
+      let (session, other) = (
+        try await database.open(.write(.normal), purpose: "test"),
+        try await database.open(.write(.normal), purpose: "test")
+      )
+      #expect(try await session.isBeingWritten() == false)
+      try await other.transaction(.read) { _ = try $0.rows("SELECT * FROM t") }
+      #expect(try await session.isBeingWritten() == false)
+      let (begun, done) = (AsyncStream<Void>.makeStream(), DispatchSemaphore(value: 0))
+      let writing = Task {
+        try await other.transaction(.write) { connection in
+          _ = try connection.execute("INSERT INTO t(text) VALUES ('a')")
+          begun.continuation.yield()
+          done.wait()
+        }
+      }
+      for await _ in begun.stream { break }
+      #expect(try await session.isBeingWritten())
+      done.signal()
+      try await writing.value
+      #expect(try await session.isBeingWritten() == false)
+      let program = """
+        import sqlite3, sys
+        other = sqlite3.connect(sys.argv[1], isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        print("begun", flush=True)
+        sys.stdin.read()
+        """
+      let (process, input, output) = (Process(), Pipe(), Pipe())
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      process.arguments = ["python3", "-c", program, database.path]
+      (process.standardInput, process.standardOutput) = (input, output)
+      try process.run()
+      #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("begun"))
+      #expect(try await session.isBeingWritten())
+      try input.fileHandleForWriting.close()
+      process.waitUntilExit()
+      #expect(try await session.isBeingWritten() == false)
+      await other.close()
       await session.close()
     }
   }

@@ -35,6 +35,11 @@ int sqlite_log_read(const void *index, struct sqlite_log_state *state);
 /// process, gives it back.
 int sqlite_log_reserve(struct sqlite3 *connection, int reserve);
 
+/// Whether another connection is within a transaction that writes (`WAL_WRITE_LOCK` is taken: "WAL-mode File Format",
+/// section 2.3.1). It never waits. Call it on the connection's own thread, outside of a transaction; the lock is held for
+/// that moment.
+int sqlite_log_is_written(struct sqlite3 *connection);
+
 /// The open write-ahead log of a connection, or NULL where it isn't in WAL mode. It stays open until the connection is
 /// closed. Call it on the connection's own thread, after it has read from the database.
 const void *sqlite_log_file(struct sqlite3 *connection);

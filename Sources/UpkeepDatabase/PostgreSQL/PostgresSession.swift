@@ -109,6 +109,7 @@ final class PostgresSession: DatabaseSession {
   func logState() -> LogState? { nil }
 
   /// True: there is nothing to reserve.
+  func isBeingWritten() async throws -> Bool { false }
   func reserveCheckpoints(_ reserve: Bool) async throws -> Bool { true }
 
   /// Nothing: the server gathers commits that wait for the disk by itself.

@@ -52,6 +52,12 @@ public final class SQLiteSession: DatabaseSession {
     log.state
   }
 
+  /// Whether somebody holds the lock for writing now; false outside WAL mode.
+  public func isBeingWritten() async throws -> Bool {
+    guard log.state != nil else { return false }
+    return try await access { sqlite_log_is_written($0.sqliteConnection) != 0 }
+  }
+
   /// Takes or gives back the lock that SQLite takes for a checkpoint.
   public func reserveCheckpoints(_ reserve: Bool) async throws -> Bool {
     guard log.state != nil else { return true }

@@ -1,0 +1,88 @@
+import DatabaseFixture
+import Dispatch
+import Synchronization
+import Testing
+import UpkeepCore
+import UpkeepDatabase
+import UpkeepTestKit
+
+@testable import UpkeepPurge
+
+/// What a purge waits for between its batches.
+struct PauseTests {
+  private func walk<Value: Sendable>(
+    _ body: (inout BatchWalk, PurgeFixture) async throws -> Value
+  ) async throws -> Value {
+    let fixture = try await PurgeFixture("CREATE TABLE event(id INTEGER PRIMARY KEY, at TEXT)")
+    let context = fixture.context(.run)
+    return try await Purge.with(fixture.database, for: .deletion, in: context) { purge in
+      var walk = BatchWalk(purge: purge, context: context)
+      walk.lastCommits = purge.session.logState()?.commits
+      return try await body(&walk, fixture)
+    }
+  }
+
+  /// Begins a transaction that writes, and ends it when it is told to.
+  private func writer(_ fixture: PurgeFixture, _ done: DispatchSemaphore) async throws -> Task<Void, any Error> {
+    let session = try await fixture.database.open(.write(.normal), purpose: "test")
+    let begun = AsyncStream<Void>.makeStream()
+    let writing = Task {
+      try await session.transaction(.write) { connection in
+        _ = try connection.execute("INSERT INTO event(at) VALUES ('2026-11-20')")
+        begun.continuation.yield()
+        done.wait()
+      }
+      await session.close()
+    }
+    for await _ in begun.stream { break }
+    return writing
+  }
+
+  /// Its time is over, but somebody's commit is under way: who has waited for the lock has its turn to the end.
+  @Test func lastUntilWhoIsWritingHasCommitted() async throws {
+    try await walk { walk, fixture in
+      let done = DispatchSemaphore(value: 0)
+      let writing = try await writer(fixture, done)
+      // The pause's time is over from the fourth look on, and stands still then.
+      let looks = Mutex(0)
+      try await walk.yield(.milliseconds(5)) {
+        let look = looks.withLock { looks in
+          looks += 1
+          return looks
+        }
+        if look == 20 { done.signal() }
+        return look < 4 ? .zero : .milliseconds(6)
+      }
+      #expect(looks.withLock { $0 } >= 20)
+      try await writing.value
+      #expect(try await fixture.text("SELECT count(*) FROM event") == "1")
+    }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func endAtLastWhoeverIsWriting() async throws {
+    try await walk { walk, fixture in
+      let done = DispatchSemaphore(value: 0)
+      let writing = try await writer(fixture, done)
+      try await walk.yield(.milliseconds(5)) { .milliseconds(5) + BatchGovernor.courtesy }
+      done.signal()
+      try await writing.value
+    }
+  }
+
+  /// An application that checkpoints within each of its commits has the right nearly always: it is taken when it is free.
+  @Test func theLogsKeeperTakesTheRightToCheckpointWhenItIsFree() async throws {
+    try await walk { walk, fixture in
+      let other = try await fixture.database.open(.write(.normal), purpose: "test")
+      try await other.perform { _ = try $0.execute("INSERT INTO event(at) VALUES ('2026-11-20')") }
+      #expect(try await other.reserveCheckpoints(true))
+      let clock = HookClock { _ = try await other.reserveCheckpoints(false) }
+      let keeper = LogKeeper(try await fixture.database.open(.write(.normal), purpose: "test"), clock: clock)
+      try await keeper.checkpoint()
+      #expect(other.logState()?.backlog == 0)
+      #expect(try await other.reserveCheckpoints(true) == false, "it keeps it")
+      await keeper.close()
+      #expect(try await other.reserveCheckpoints(true))
+      await other.close()
+    }
+  }
+}
