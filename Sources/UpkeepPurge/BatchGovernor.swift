@@ -22,7 +22,7 @@ struct BatchGovernor: Sendable {
   static let glance = Duration.microseconds(100)
   /// For so long no commit must come for the writers that waited to have had their turn: at least twice what lies
   /// between two commits of theirs.
-  static let lulls = Duration.microseconds(400)...Duration.milliseconds(1)
+  static let lulls = Duration.microseconds(300)...Duration.milliseconds(1)
   /// The longest hold while nobody else writes, again just short of a look. The longer nobody has written, the longer:
   /// a sixteenth of that time. A cancellation is answered within a tenth of a second even so.
   static let quietHolds = Duration.microseconds(32_500)...Duration.microseconds(77_000)
@@ -48,9 +48,9 @@ struct BatchGovernor: Sendable {
   static let largestPart = 64
   /// Frames of the log that a checkpoint in the background is due for while others write, at the least.
   static let backlog = 256
-  /// Frames after which the log is begun anew: 23 MB with pages of 4 KiB; more where batches are large, since each time
+  /// Frames after which the log is begun anew: 31 MB with pages of 4 KiB; more where batches are large, since each time
   /// costs a batch, and since pages that are changed again and again are brought into the file once.
-  static let frames = 6000...9000
+  static let frames = 8000...10_000
   /// Frames that come before the next try where somebody was in the way.
   static let retry = 4000
   /// The same as ``frames`` while nobody else writes: 40 MB.

@@ -9,8 +9,9 @@ extension BatchWalk {
     if isDue { try await purge.keeper?.checkpoint() }
     try await awaitWriters(pause, spent: spent)
     if isDue, let log, let keeper = purge.keeper {
-      // Commits that came meanwhile keep the log from being begun anew. Few as they are, they go at once; this holds
-      // the lock like a batch, and is followed by a pause like one.
+      // Commits that came meanwhile keep the log from being begun anew. Most of them are brought into the file first; the
+      // few that come even then go under the lock, which is followed by a pause like that of a batch.
+      try await keeper.checkpoint()
       lastCommits = purge.session.logState()?.commits
       let watch = context.clock.stopwatch()
       let isNew = try await keeper.beginNewLog()

@@ -31,13 +31,15 @@ struct RowExtent: Sendable {
       return
     }
     let isOld = "WHERE t.\(SQL.quoted(bound.column)) < ?1"
+    let isOldScanned = "WHERE +t.\(SQL.quoted(bound.column)) < ?1"
     let (span, values) = (Self.span(lowest, highest), [bound.value])
     let enough = span / 8 + 1
     let old = try connection.integer(
       "SELECT count(*) FROM (SELECT 1 FROM \(table) t \(isOld) LIMIT ?2)", values + [.integer(enough)])
     if old >= enough {
       func end(_ order: String) throws -> Int64? {
-        let sql = "SELECT t.\(number) FROM \(table) t NOT INDEXED \(isOld) ORDER BY t.\(number) \(order) LIMIT 1"
+        // Without the plus the text would be looked at as a number first, for each row.
+        let sql = "SELECT t.\(number) FROM \(table) t NOT INDEXED \(isOldScanned) ORDER BY t.\(number) \(order) LIMIT 1"
         return try connection.first(sql, values)?[0].integer
       }
       guard let first = try end("ASC"), let last = try end("DESC") else { return nil }

@@ -64,16 +64,30 @@ struct DoomedRanges {
     if own.rows > 0, let time = pass.timeColumn { (own.oldest, own.newest) = try times(time, on: connection) }
     var tallies = [own]
     for reference in references {
-      var rows: Int64 = 0
-      for range in ranges {
-        rows += try connection.integer(
-          "SELECT count(*) FROM \(SQL.quoted(reference.edge.child)) WHERE \(reference.condition)",
-          [.integer(range.lowerBound), .integer(range.upperBound)])
-      }
-      tallies.append(
-        TableTally(table: reference.edge.child, rows: Int(rows), isUnlink: reference.edge.action == .unlink))
+      let rows = try count(reference, on: connection)
+      tallies.append(TableTally(table: reference.edge.child, rows: rows, isUnlink: reference.edge.action == .unlink))
     }
     return tallies
+  }
+
+  /// Counts what refers to the ranges: many of them by one statement, but so few numbers that a count can be cancelled
+  /// between two.
+  private func count(_ reference: DeletionPass.RangeReference, on connection: any DatabaseConnection) throws -> Int {
+    let condition = reference.condition(from: "r.value->>0", to: "r.value->>1", of: "c")
+    let sql =
+      "SELECT count(*) FROM json_each(?1) r CROSS JOIN \(SQL.quoted(reference.edge.child)) c WHERE \(condition)"
+    var (rows, next) = (Int64(0), ranges.startIndex)
+    while next < ranges.endIndex {
+      var (end, numbers) = (next, Int64(0))
+      while end < ranges.endIndex, end == next || numbers < Self.stretch {
+        numbers += ranges[end].upperBound - ranges[end].lowerBound
+        end += 1
+      }
+      let texts = ranges[next..<end].map { "[\($0.lowerBound),\($0.upperBound)]" }
+      rows += try connection.integer(sql, [.text("[\(texts.joined(separator: ","))]")])
+      next = end
+    }
+    return Int(rows)
   }
 
   /// The oldest and the newest time among the selected rows.
@@ -109,8 +123,15 @@ extension DeletionPass {
   /// The rows that refer to a range of this table's numbers.
   struct RangeReference {
     let edge: DeletionEdge
+
     /// With the first number of the range as the first parameter and the last as the second.
-    let condition: String
+    var condition: String { condition(from: "?1", to: "?2") }
+
+    /// The condition for referring rows, under a name where they have one.
+    func condition(from first: String, to last: String, of alias: String? = nil) -> String {
+      let column = SQL.list(edge.columns, of: alias)
+      return "\(column) BETWEEN \(first) AND \(last) AND \(column) | 0 = \(column)"
+    }
   }
 
   /// The leaves and unlinks; nothing where a range of a reference may mean other rows than the numbers in it.
@@ -126,9 +147,7 @@ extension DeletionPass {
         let reference = graph.catalogue[edge.child]?.column(edge.columns[0]),
         ["INTEGER", "NUMERIC", "REAL"].contains(reference.affinity)
       else { return nil }
-      let column = SQL.list(edge.columns)
-      references.append(
-        RangeReference(edge: edge, condition: "\(column) BETWEEN ?1 AND ?2 AND \(column) | 0 = \(column)"))
+      references.append(RangeReference(edge: edge))
     }
     return references
   }

@@ -37,9 +37,9 @@ struct BatchGovernorTests {
   /// A writer with a queue commits again after a while of its own: a pause isn't over before twice that.
   @Test func waitsForTheNextCommitAsLongAsTheWritersTake() {
     var governor = BatchGovernor()
-    #expect(governor.lull == .microseconds(400))
+    #expect(governor.lull == .microseconds(300))
     governor.note(gap: .microseconds(100))
-    #expect(governor.lull == .microseconds(400))
+    #expect(governor.lull == .microseconds(300))
     for _ in 0..<60 { governor.note(gap: .microseconds(350)) }
     #expect(abs(governor.lull.inSeconds - 0.0007) < 0.000_01)
     for _ in 0..<60 { governor.note(gap: .milliseconds(900)) }
@@ -180,20 +180,20 @@ struct BatchGovernorTests {
 
   @Test func beginsTheLogAnewBeforeItIsLarge() {
     let governor = BatchGovernor()
-    #expect(!governor.wantsNewLog(log(5999), batch: 100))
-    #expect(governor.wantsNewLog(log(6000), batch: 100))
-    #expect(!governor.wantsNewLog(log(7999), batch: 1000))
-    #expect(governor.wantsNewLog(log(8000), batch: 1000))
-    #expect(governor.wantsNewLog(log(9000), batch: 5000))
+    #expect(!governor.wantsNewLog(log(7999), batch: 100))
+    #expect(governor.wantsNewLog(log(8000), batch: 100))
+    #expect(!governor.wantsNewLog(log(8799), batch: 1100))
+    #expect(governor.wantsNewLog(log(8800), batch: 1100))
+    #expect(governor.wantsNewLog(log(10_000), batch: 5000))
   }
 
   @Test func triesAgainWhenALogThatSomebodyKeptHasGrownALittle() {
     var governor = BatchGovernor()
-    governor.note(log: log(6500))
-    #expect(!governor.wantsNewLog(log(10_499), batch: 100))
-    #expect(governor.wantsNewLog(log(10_500), batch: 100))
-    #expect(governor.wantsNewLog(log(6400), batch: 100), "it was begun anew meanwhile")
+    governor.note(log: log(8500))
+    #expect(!governor.wantsNewLog(log(12_499), batch: 100))
+    #expect(governor.wantsNewLog(log(12_500), batch: 100))
+    #expect(governor.wantsNewLog(log(8400), batch: 100), "it was begun anew meanwhile")
     governor.note(log: nil)
-    #expect(governor.wantsNewLog(log(6500), batch: 100))
+    #expect(governor.wantsNewLog(log(8500), batch: 100))
   }
 }

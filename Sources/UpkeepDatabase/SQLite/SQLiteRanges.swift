@@ -10,13 +10,13 @@ enum SQLiteRanges {
   static let function = "upkeep_ranges"
 
   /// What one evaluation of the aggregate has seen so far.
-  private final class Gathering {
+  private struct Gathering {
     var ranges: [Int64] = []
     var rows: Int64 = 0
     var told: Int64 = 0
     private var isOpen = false
 
-    func add(_ number: Int64, _ state: Int32) {
+    mutating func add(_ number: Int64, _ state: Int32) {
       guard state > 0 else {
         isOpen = false
         if state < 0 { told += 1 }
@@ -40,18 +40,21 @@ enum SQLiteRanges {
         guard let slot = SQLiteRanges.slot(of: context, makes: true), let arguments else {
           return sqlite3_result_error_nomem(context)
         }
-        let gathering: Gathering
+        let gathering: UnsafeMutablePointer<Gathering>
         if let held = slot.pointee {
-          gathering = held.takeUnretainedValue()
+          gathering = held
         } else {
-          gathering = Gathering()
-          slot.pointee = Unmanaged.passRetained(gathering)
+          gathering = .allocate(capacity: 1)
+          gathering.initialize(to: Gathering())
+          slot.pointee = gathering
         }
-        gathering.add(sqlite3_value_int64(arguments[0]), sqlite3_value_int(arguments[1]))
+        gathering.pointee.add(sqlite3_value_int64(arguments[0]), sqlite3_value_int(arguments[1]))
       },
       { context in
         // Called once for each evaluation, one that ends with an error included.
-        let gathering = SQLiteRanges.slot(of: context, makes: false)?.pointee?.takeRetainedValue() ?? Gathering()
+        let slot = SQLiteRanges.slot(of: context, makes: false)?.pointee
+        let gathering = slot?.move() ?? Gathering()
+        slot?.deallocate()
         let words = [gathering.rows, gathering.told] + gathering.ranges
         words.withUnsafeBytes { bytes in
           sqlite3_result_blob(
@@ -63,9 +66,13 @@ enum SQLiteRanges {
   }
 
   /// Where SQLite keeps what belongs to one evaluation.
-  private static func slot(of context: OpaquePointer?, makes: Bool) -> UnsafeMutablePointer<Unmanaged<Gathering>?>? {
-    let size = makes ? Int32(MemoryLayout<Unmanaged<Gathering>?>.size) : 0
-    return sqlite3_aggregate_context(context, size)?.assumingMemoryBound(to: Unmanaged<Gathering>?.self)
+  ///
+  /// The value lies behind a pointer, not in an object: each access to one would be checked for another at the same time.
+  private static func slot(of context: OpaquePointer?, makes: Bool) -> UnsafeMutablePointer<
+    UnsafeMutablePointer<Gathering>?
+  >? {
+    let size = makes ? Int32(MemoryLayout<UnsafeMutablePointer<Gathering>?>.size) : 0
+    return sqlite3_aggregate_context(context, size)?.assumingMemoryBound(to: UnsafeMutablePointer<Gathering>?.self)
   }
 }
 
