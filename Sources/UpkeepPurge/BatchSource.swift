@@ -73,6 +73,13 @@ protocol BatchSource: Sendable {
   func delete(after cursor: Int64, through last: Int64, on connection: any DatabaseConnection) throws -> BatchOutcome
   /// The texts of all statements of a batch, for the preflight.
   var statements: [String] { get }
+  /// Whether all statements of a batch on a server must see the same rows: then a batch fails, and is tried again, where
+  /// somebody has changed one of them meanwhile.
+  var needsSnapshot: Bool { get }
+}
+
+extension BatchSource {
+  var needsSnapshot: Bool { false }
 }
 
 /// Batches of rows that are counted off by one statement.

@@ -78,8 +78,8 @@ struct DeletionPass: Sendable {
   /// How the names of its temporary tables begin.
   let prefix: String
 
-  /// Whether the rows can be walked in ranges of their row number without listing them first: nothing can hold them,
-  /// and all that belongs to them is found by an index.
+  /// Whether the rows can be walked in ranges of their number without listing them first: nothing can hold them, and all
+  /// that belongs to them is found by an index. On a server the number is the first column of the key.
   let isDirect: Bool
 
   /// The row's number; a pass that asks for it must know that its rows have one.
@@ -239,11 +239,13 @@ private struct DeletionPlanner {
     let holds = edges.filter { $0.action == .hold }
     var isRule = false
     if case .condition = selection { isRule = true }
+    let isNumbered =
+      table.rowNumber != nil || table.isNumberedOnServer(graph.catalogue, by: leaves + unlinks, selection)
     return DeletionPass(
       id: id, table: table, identity: table.identity ?? [], selection: selection,
       timeColumn: timeColumns[table.name.schemaKey], leaves: leaves, unlinks: unlinks, holds: holds,
       children: children, excepted: excepted, prefix: prefix,
-      isDirect: isRule && !isMember && table.rowNumber != nil && holds.isEmpty && children.isEmpty
+      isDirect: isRule && !isMember && isNumbered && holds.isEmpty && children.isEmpty
         && (leaves + unlinks).allSatisfy { graph.isIndexed($0) }
         && !([table.name] + (leaves + unlinks).map(\.child)).contains { excepted.concern($0) }
         && Set((leaves + unlinks).map(\.child.schemaKey)).count == leaves.count + unlinks.count)

@@ -19,10 +19,12 @@ struct DoomedRows: Sendable {
   }
 
   private var clauses: [String: [Clause]] = [:]
+  private var engine = DatabaseEngine.sqlite
 
   /// Adds the rows that a pass itself takes.
   mutating func add(_ pass: DeletionPass) {
     let table = pass.table.name.schemaKey
+    engine = pass.table.engine
     if pass.isDirect, case .condition(let condition) = pass.selection {
       clauses[table, default: []].append(.condition(condition))
     } else {
@@ -33,6 +35,7 @@ struct DoomedRows: Sendable {
   /// Adds the rows that go with a pass's rows by one edge.
   mutating func add(_ edge: DeletionEdge, of pass: DeletionPass) {
     let table = edge.child.schemaKey
+    engine = pass.table.engine
     if pass.isDirect, case .condition(let condition) = pass.selection {
       clauses[table, default: []].append(.leafOfCondition(edge, condition))
     } else {
@@ -42,14 +45,8 @@ struct DoomedRows: Sendable {
 
   /// Adds all rows of a partition.
   mutating func add(_ partition: WholePartition, of table: String) {
+    engine = .postgres
     clauses[table.schemaKey, default: []].append(.partitions(partition.leaves))
-  }
-
-  private var engine: DatabaseEngine {
-    for case .partitions in clauses.values.joined() { return .postgres }
-    for case .listed(let pass) in clauses.values.joined() { return pass.table.engine }
-    for case .leafOfListed(_, let pass) in clauses.values.joined() { return pass.table.engine }
-    return .sqlite
   }
 
   /// A server joins against the absence of rows, however many there are; a list behind `IN` must fit its memory.
@@ -62,8 +59,13 @@ struct DoomedRows: Sendable {
       sql += " AND NOT EXISTS (SELECT 1 FROM \(pass.list) d WHERE \(match))"
     case .partitions(let numbers):
       sql += " AND \(alias).tableoid <> ALL (CAST('{\(numbers.map(String.init).joined(separator: ","))}' AS oid[]))"
-    case .condition, .leafOfCondition:
-      break
+    case .condition(let condition):
+      sql += " AND ("
+      sql.add(condition, of: alias)
+      sql += ") IS NOT TRUE"
+    case .leafOfCondition(let edge, let condition):
+      sql += " AND NOT "
+      sql.addParent(of: alias, by: edge, condition)
     }
   }
 
@@ -85,10 +87,7 @@ struct DoomedRows: Sendable {
       case .listed(let pass):
         sql += "\(pass.identity(of: alias)) IN (SELECT \(pass.listedIdentity()) FROM \(pass.list))"
       case .leafOfCondition(let edge, let condition):
-        sql += "EXISTS (SELECT 1 FROM \(SQL.quoted(edge.parent)) d WHERE "
-        sql += "\(SQL.tuple(edge.parentColumns, of: "d")) = \(edge.reference(of: alias)) AND "
-        sql.add(condition, of: "d")
-        sql += ")"
+        sql.addParent(of: alias, by: edge, condition)
       case .partitions:
         sql += "FALSE"
       case .leafOfListed(let edge, let pass):
@@ -96,5 +95,15 @@ struct DoomedRows: Sendable {
       }
     }
     sql += ") IS NOT TRUE"
+  }
+}
+
+extension SQL {
+  /// Adds that a row refers to one that a condition selects.
+  fileprivate mutating func addParent(of alias: String, by edge: DeletionEdge, _ condition: RowCondition) {
+    self += "EXISTS (SELECT 1 FROM \(SQL.quoted(edge.parent)) d WHERE "
+    self += "\(SQL.tuple(edge.parentColumns, of: "d")) = \(edge.reference(of: alias)) AND "
+    add(condition, of: "d")
+    self += ")"
   }
 }

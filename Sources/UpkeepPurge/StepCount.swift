@@ -47,7 +47,11 @@ struct StepCount: Sendable {
     try step.rule.condition.makeRankings(without: doomed, on: connection)
     if droppingPartitions, let whole = WholePartitions(step) { try count(whole, on: connection) }
     if root.isDirect, case .condition(let condition) = root.selection {
-      try countDirect(root, condition.inOneSnapshot, on: connection)
+      if graph.catalogue.engine == .postgres {
+        try countOnServer(root, condition, on: connection)
+      } else {
+        try countDirect(root, condition.inOneSnapshot, on: connection)
+      }
     } else {
       let listing =
         try step.mesh?.makeLists(on: connection, graph: graph, doomed: &self.doomed)
@@ -123,6 +127,31 @@ struct StepCount: Sendable {
       let rows = Int(row[3 + index].integer ?? 0)
       tallies.append(TableTally(table: edge.child, rows: rows, isUnlink: edge.action == .unlink))
     }
+  }
+
+  /// A server counts what refers to selected rows by a join, once for each table.
+  private mutating func countOnServer(
+    _ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection
+  ) throws {
+    func selected(_ expression: String, _ doomed: DoomedRows, into sql: inout SQL) {
+      sql += "(SELECT \(expression) FROM \(SQL.quoted(pass.table.name)) t WHERE "
+      sql.add(condition, of: "t")
+      doomed.exclude(pass.table.name, as: "t", from: &sql)
+      sql += ")"
+    }
+    var own = SQL("SELECT count(*), min(at), max(at) FROM ")
+    selected("\(pass.timeColumn?.instant(of: "t") ?? "CAST(NULL AS bigint)") AS at", doomed, into: &own)
+    own += " AS selected"
+    tallies.append(TableTally(table: pass.table.name, count: try connection.first(own.text, own.values) ?? [], at: 0))
+    for edge in pass.leaves + pass.unlinks {
+      var sql = SQL("SELECT count(*) FROM \(SQL.quoted(edge.child)) c WHERE \(edge.reference(of: "c")) IN ")
+      selected(SQL.list(edge.parentColumns, of: "t"), doomed, into: &sql)
+      doomed.exclude(edge.child, as: "c", from: &sql)
+      let rows = Int(try connection.integer(sql.text, sql.values))
+      tallies.append(TableTally(table: edge.child, rows: rows, isUnlink: edge.action == .unlink))
+    }
+    doomed.add(pass)
+    for edge in pass.leaves { doomed.add(edge, of: pass) }
   }
 
   private mutating func countListed(

@@ -97,8 +97,9 @@ struct PostgresErrors: Sendable {
     let user = SQLName.quoted(fault.user.isEmpty ? "the_user" : fault.user)
     let words = fault.message.split(separator: " ").map(String.init)
     let name = words.last.map { SQLName.quoted($0.filter { $0 != "\"" }) } ?? ""
+    let verbs = fault.statement.split { " (".contains($0) }.map { $0.uppercased() }.drop { $0 == "EXPLAIN" }
     let right =
-      switch fault.statement.split(separator: " ").lazy.map({ $0.uppercased() }).first(where: { $0 != "EXPLAIN" }) {
+      switch verbs.first == "WITH" ? verbs.first(where: ["DELETE", "UPDATE", "INSERT"].contains) : verbs.first {
       case "DELETE": "SELECT, DELETE"
       case "UPDATE": "SELECT, UPDATE"
       case "INSERT": "INSERT"

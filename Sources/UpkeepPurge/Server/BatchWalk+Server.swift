@@ -66,6 +66,7 @@ extension BatchWalk {
     let (limit, doubt, watch) = (context.rowsLeft, Doubt(), context.clock.stopwatch())
     do {
       let (batch, outcome) = try await purge.session.transaction(.write) { connection in
+        if batches.needsSnapshot { try connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ") }
         // Plans are for keys that are looked up, however many: a batch must not read a table whole to find them.
         try connection.execute("SET LOCAL enable_seqscan = off")
         let (batch, outcome) = try batches.delete(after: cursor, bound, within: limit, on: connection)

@@ -28,6 +28,7 @@ extension BatchWalk {
     try await dropPartitions(of: step)
     guard stop == nil else { return }
     let root = step.root
+    if try await deleteRanges(root, of: step, graph: graph) { return }
     let (listing, isEmpty) = try await purge.session.transaction(.scratch) { connection in
       var none = DoomedRows()
       try step.rule.condition.makeRankings(without: none, on: connection)
@@ -41,6 +42,25 @@ extension BatchWalk {
     if keeps { count(held: listing.held, of: root.table.name) }
     count(excepted: listing.excepted)
     try await walkServerLists(root, ancestors: [], graph: graph, keeps: keeps)
+  }
+
+  /// Deletes rows in ranges of their number.
+  ///
+  /// - Returns: False where they must be listed.
+  private mutating func deleteRanges(
+    _ pass: DeletionPass, of step: DeletionPlan.Step, graph: DeletionGraph
+  ) async throws -> Bool {
+    let batches = try await purge.session.transaction(.scratch) { try ServerRanges(pass, on: $0) }
+    guard let batches else { return false }
+    if batches.isEmpty { return true }
+    try await purge.warnOfMissingIndexes(step, graph: graph, in: context)
+    let warnings = try await purge.session.transaction(.scratch) { connection in
+      try connection.execute("SET LOCAL enable_seqscan = off")
+      return try ServerPreflight.warnings(batches.explained, graph: graph, on: connection)
+    }
+    warnings.forEach(context.warn)
+    _ = try await walkOnServer(batches)
+    return true
   }
 
   private mutating func walkServerLists(
