@@ -4,11 +4,12 @@ public import UpkeepRuns
 
 /// Watches the YAML file and has it loaded again when it changes: within two seconds, once its writer is done.
 ///
-/// It hears of changes from the kernel, and looks by itself once a second for file systems that tell nothing. An editor
+/// It hears of changes from the kernel, and looks by itself now and then for file systems that tell nothing. An editor
 /// that writes the file in place is waited for; a file that changes while it is read is read again.
 public struct ConfigurationReloader: Sendable {
-  /// How often it looks by itself.
-  static let lookInterval = Duration.seconds(1)
+  /// How often it looks by itself: so that a change is in force within two seconds, with the time that it must be left
+  /// alone.
+  static let lookInterval = Duration.milliseconds(1600)
   /// How long the file must be left alone before it is read.
   static let quiet = Duration.milliseconds(100)
   /// How long it waits for that.
