@@ -35,7 +35,8 @@ public struct TableSurvey: Hashable, Sendable {
     let session = try await database.open(.read, purpose: "upkeep/init")
     do {
       let found = try await session.transaction(.read) { connection in
-        try Catalogue(sqlite: connection).tables.filter { !$0.isVirtual }.map {
+        let catalogue = try Catalogue(sqlite: connection)
+        return try inOrderOfDeletion(catalogue).filter { !$0.isVirtual }.map {
           try TableSurvey($0, now: now, on: connection)
         }
       }
@@ -45,6 +46,24 @@ public struct TableSurvey: Hashable, Sendable {
       await session.close()
       throw error
     }
+  }
+
+  /// The tables, those first that refer to others: a rule then finds what it takes free of what an earlier one took, so that
+  /// a second run has nothing left to do.
+  private static func inOrderOfDeletion(_ catalogue: Catalogue) -> [TableDescription] {
+    var (rest, found) = (catalogue.tables, [TableDescription]())
+    while !rest.isEmpty {
+      let names = Set(rest.map(\.name.schemaKey))
+      let free = rest.firstIndex { table in
+        !catalogue.foreignKeys.contains { key in
+          key.parent.schemaKey == table.name.schemaKey && key.child.schemaKey != table.name.schemaKey
+            && names.contains(key.child.schemaKey)
+        }
+      }
+      // Where they refer to each other in a ring any of them may be the first.
+      found.append(rest.remove(at: free ?? 0))
+    }
+    return found
   }
 
   private init(_ table: TableDescription, now: Timestamp, on connection: any DatabaseConnection) throws {

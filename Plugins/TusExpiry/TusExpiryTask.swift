@@ -71,7 +71,10 @@ public struct TusExpiryTask: DeletingTask, InspectableTask {
       if let last, last.path == FolderPath(settings.folder.text).text { context.detail(FolderPlace.kind, last.detail) }
       var report = SweepReport()
       report.finish(context)
-      context.report(1, "There is no folder \(settings.folder.text): nothing to do")
+      let message = "There is no folder \(settings.folder.text): nothing to do"
+      // The server makes it with its first upload; who looks at a preview may have mistyped it.
+      if context.mode == .preview { context.warn(message) }
+      context.report(1, message)
       return nil
     }
     if settings.deviceChange == .refuse { try root.place.check(since: last) }

@@ -28,7 +28,7 @@ extension Host {
   /// Looks at every database that is configured, and at what each task finds in its own by a preview. Nothing is
   /// written, not even the history.
   public func liveFindings() async -> [LiveFinding] {
-    var findings: [LiveFinding] = []
+    var findings = await hostFindings()
     for database in configuration.databases { findings += await Self.findings(database) }
     let store = ForgetfulStore()
     for task in configuration.tasks where task.prepared.preview != nil {
@@ -48,6 +48,66 @@ extension Host {
       }
     }
     return findings
+  }
+
+  /// What the host itself needs: its state store, the token of the API, the program that is told of failures.
+  private func hostFindings() async -> [LiveFinding] {
+    var findings: [LiveFinding] = []
+    func found(_ level: LiveFinding.Level, _ subject: String, _ message: String) {
+      findings.append(LiveFinding(level: level, subject: subject, message: message))
+    }
+    do {
+      try await lookAtStore { found(.error, "host.state", $0) }
+    } catch let error as TaskError {
+      found(.error, "host.state", "\(error.place): \(error.problem); \(error.fix)")
+    } catch {
+      found(.error, "host.state", "\(error)")
+    }
+    do {
+      _ = try accessRules()
+    } catch {
+      // Only serve wants it.
+      for problem in error.diagnostics { found(.warning, "serve", problem.message) }
+    }
+    if let command = configuration.onFailure?.command, let program = command.first, !isProgram(program) {
+      found(.warning, "host.on_failure", "there is no program \(program) that could be started")
+    }
+    return findings
+  }
+
+  /// Opens the state store where there is one, and looks whether it could be made where there is none.
+  private func lookAtStore(_ isWrong: (String) -> Void) async throws {
+    guard case .path(let path) = configuration.state else {
+      _ = try await storeIfThere()
+      return
+    }
+    if let file = FileHandle(forReadingAtPath: path) {
+      let start = try file.read(upToCount: 16) ?? Data()
+      try file.close()
+      guard start.isEmpty || start == Data("SQLite format 3\0".utf8) else {
+        return isWrong("\(path) is there, and is no SQLite database; name another place")
+      }
+      _ = try await storeIfThere()
+      return
+    }
+    let folder = (path as NSString).deletingLastPathComponent
+    var isFolder: ObjCBool = false
+    if !FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) || !isFolder.boolValue {
+      isWrong("there is no folder \(folder) for \(path); make it, or name another place")
+    } else if !FileManager.default.isWritableFile(atPath: folder) {
+      isWrong("\(folder) isn't writable by \(NSUserName()), so that \(path) can't be made")
+    }
+  }
+
+  /// Whether a program of a notice can be started: by its path, from the folder of the configuration, or by its name.
+  private func isProgram(_ program: String) -> Bool {
+    let manager = FileManager.default
+    if program.contains("/") {
+      let folder = (path as NSString).deletingLastPathComponent
+      return manager.isExecutableFile(atPath: program.hasPrefix("/") ? program : "\(folder)/\(program)")
+    }
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    return folders.contains { manager.isExecutableFile(atPath: "\($0)/\(program)") }
   }
 
   private static func findings(_ configured: DatabaseConfiguration) async -> [LiveFinding] {

@@ -20,6 +20,12 @@ extension Host {
     return store
   }
 
+  /// The state store where there is one, looked at and left as it is.
+  func storeIfThere() async throws -> (any StateStore)? {
+    let store = try store()
+    return try await store.isThere() ? store : nil
+  }
+
   /// Ends the runs of processes that are gone, and tells of them as of any other end: nobody else will.
   public func endDeadRuns(in store: any StateStore) async throws {
     let dead = try await store.reap()

@@ -26,7 +26,7 @@ public struct ProposedConfiguration: Sendable {
 
   private static func head(_ name: String, _ path: String) -> String {
     """
-    # Upkeep's configuration. Every key but version and a task's database has a default.
+    # Upkeep's configuration. Every key but a task's database has a default.
     #   upkeep validate --live    checks this file and the databases it names
     #   upkeep describe task      lists every key that a task may have; describe host, describe table_retention …
     #   upkeep schema > upkeep.schema.json    lets an editor complete and check:

@@ -51,6 +51,10 @@ struct UpkeepCommand: AsyncParsableCommand {
         try command.run()
       }
     } catch {
+      if arguments.contains("--json"), !(error is ExitCode), exitCode(for: error) == .validationFailure {
+        let problem = ErrorDocument.Problem(code: "usage", message: message(for: error))
+        try? Console().printJSON(ErrorDocument(error: problem))
+      }
       exit(withError: error)
     }
   }
@@ -58,7 +62,8 @@ struct UpkeepCommand: AsyncParsableCommand {
   /// What to say where the first word is no command; nothing where it is one.
   static func unknownCommand(in arguments: [String]) -> String? {
     let names = configuration.subcommands.map { $0._commandName }
-    guard let word = arguments.first, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return nil }
+    let words = arguments.first == "help" ? arguments.dropFirst() : arguments[...]
+    guard let word = words.first, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return nil }
     let hint = NameSuggestion.nearest(to: word, among: names).map { "; did you mean \($0)?" } ?? ""
     return "unknown command \(word)\(hint)"
   }

@@ -57,6 +57,23 @@ import UpkeepDatabase
     ])
   }
 
+  /// Who refers to others comes before them: what it takes holds nothing any more.
+  @Test func proposesWhatRefersToOthersFirst() async throws {
+    let place = try await place([
+      "CREATE TABLE a_customer(id INTEGER PRIMARY KEY, created_at TEXT, best INTEGER REFERENCES b_order(id))",
+      "CREATE TABLE b_order(id INTEGER PRIMARY KEY, created_at TEXT, up INTEGER REFERENCES b_order(id))",
+      "CREATE TABLE c_item(id INTEGER PRIMARY KEY, created_at TEXT, o INTEGER REFERENCES b_order(id))",
+      "CREATE TABLE d_note(id INTEGER PRIMARY KEY, created_at TEXT, c INTEGER REFERENCES a_customer(id))",
+      rows("a_customer", "n, datetime('now', -n || ' days'), NULL"),
+      rows("b_order", "n, datetime('now', -n || ' days'), NULL"),
+      rows("c_item", "n, datetime('now', -n || ' days'), n"), rows("d_note", "n, datetime('now', -n || ' days'), n"),
+    ])
+    _ = try await place.run("init", "--database", "app.sqlite")
+    let tables = try text(place).components(separatedBy: "\n").filter { $0.contains("- table: ") }
+    #expect(
+      tables.map { $0.components(separatedBy: ": ")[1] } == ["c_item", "d_note", "a_customer", "b_order"])
+  }
+
   @Test func proposesARuleForEachTableWithATimeColumn() async throws {
     let place = try await strangeDatabase()
     let before = try place.bytes("app.sqlite")

@@ -37,6 +37,15 @@ import Testing
     #expect(TextTable.wrapped(long, to: Console.widthOfFiles, indent: 4) == [long])
   }
 
+  /// Colours take no room on the terminal.
+  @Test func countsOnlyWhatIsSeen() {
+    let paint = Paint(isOn: true)
+    let line = "  \(paint.yellow("warning:")) one two three"
+    #expect(TextTable.wrapped(line, to: 24, indent: 4) == [line])
+    #expect(TextTable.wrapped(line, to: 23, indent: 4) == ["  \(paint.yellow("warning:")) one two", "    three"])
+    #expect(Paint.width(of: line) == 24)
+  }
+
   @Test(arguments: 1...40) func neverPassesTheWidth(width: Int) {
     #expect(Self.table.lines(width: width).allSatisfy { $0.count <= width })
   }

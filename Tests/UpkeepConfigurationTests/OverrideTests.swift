@@ -50,9 +50,21 @@ private let yaml = """
     #expect(entry.variable == "UPKEEP_TASKS__ODDS_RETENTION__INTERVAL")
   }
 
-  @Test func anEmptyVariableTakesAKeyAway() throws {
-    let host = try configuration(yaml, environment: ["UPKEEP_TASKS__SCRAPING__INTERVAL": ""])
+  @Test func nullTakesAKeyAway() throws {
+    let host = try configuration(yaml, environment: ["UPKEEP_TASKS__SCRAPING__INTERVAL": "null"])
     #expect(host.task("scraping")?.schedule == nil)
+  }
+
+  /// It is what is left of a variable that isn't set: the default that would hold then may take more than the file says.
+  @Test(arguments: ["", "  "]) func anEmptyValueIsRefused(value: String) throws {
+    let message = "expected a value, found nothing; null means the default"
+    for loaded in [
+      load(yaml, environment: ["UPKEEP_TASKS__SCRAPING__INTERVAL": value]),
+      load(yaml, set: [try TaskOverride(task: "scraping", argument: "interval=\(value)")]),
+    ] {
+      #expect(loaded.configuration == nil)
+      #expect(loaded.diagnostics.map(\.message) == [message])
+    }
   }
 
   @Test func oneKindOfScheduleReplacesTheOther() throws {

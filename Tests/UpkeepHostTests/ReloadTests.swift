@@ -155,7 +155,7 @@ private func broken(_ number: Int) -> String {
       #expect(
         changes.filter { $0.task != "old" }.map(\.text) == [
           "host.state: \(desk.folder)/upkeep.sqlite → \(desk.folder)/other.sqlite",
-          "host.listen: 127.0.0.1:8787 → 127.0.0.1:9", "host.on_failure.webhook: http://u:***@h/ → http://u:***@h/",
+          "host.listen: 127.0.0.1:8787 → 127.0.0.1:9", "host.on_failure.webhook: *** → ***",
           "nap: enabled: true → false", "nap: settings.duration: 0s → 5s",
         ])
       #expect(changes.contains { $0.task == "old" && $0.key == "plugin" && $0.new == .null })

@@ -67,7 +67,7 @@ struct FailureKeys: SettingGroup {
   static let noun = "key"
   static let fields: [SettingField<Self>] = [
     SettingField("command", \.command, "A program and its arguments"),
-    SettingField("webhook", \.webhook, "An address that gets the result as JSON"),
+    SettingField("webhook", \.webhook, secret: true, "An address that gets the result as JSON"),
     SettingField("after", \.after, in: 1...1000, "After how many failures in a row"),
   ]
 

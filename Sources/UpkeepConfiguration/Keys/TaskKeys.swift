@@ -43,7 +43,8 @@ struct TaskKeys: TaskSettings {
     SettingField("concurrency", \.concurrency, "What must not run at the same time"),
     SettingField("guard", \.guardSetting, "The share of a table above which a run is refused; none switches it off"),
     SettingField(
-      "heartbeat_url", \.heartbeatURL, "An address that is told of each run: /start, /fail, and itself for success"),
+      "heartbeat_url", \.heartbeatURL, secret: true,
+      "An address that is told of each run: /start, /fail, and itself for success"),
     SettingField("settings", \.settings, "The plugin's own settings"),
   ]
 }

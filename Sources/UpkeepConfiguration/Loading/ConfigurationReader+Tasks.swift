@@ -29,6 +29,7 @@ extension ConfigurationReader {
 
     let settings = node?["settings"].flatMap { $0.isNull ? nil : $0 }
     secrets.collect(settings, plugin.settings)
+    secrets.collect(node, TaskKeys.descriptions.filter { $0.key != "settings" })
     let (prepared, settingProblems) = plugin.prepare(settings, entry.keyOrigin, scope)
     problems += settingProblems
     var shown = keys

@@ -78,7 +78,14 @@ extension ConfigurationReader {
 /// Reads the value of an override as it would stand in YAML.
 enum OverrideValue {
   /// The value: a plain scalar, or a list, map or quoted text in YAML's flow style.
+  ///
+  /// An empty text is none: it is what is left of a variable that isn't set.
   static func node(_ text: String, origin: ValueOrigin, problems: inout [Diagnostic]) -> ConfigurationNode? {
+    guard !text.allSatisfy(\.isWhitespace) else {
+      problems.append(
+        Diagnostic(code: "missing_value", "expected a value, found nothing; null means the default", at: origin))
+      return nil
+    }
     guard let first = text.first, let last = text.last,
       first == "[" || first == "{" || (text.count > 1 && first == last && (first == "\"" || first == "'"))
     else {

@@ -95,7 +95,11 @@ public struct SettingField<S: Sendable>: Sendable {
       if let message = check(value) { throw SettingProblem(code: "out_of_range", message) }
       settings[keyPath: path] = value
     }
-    value = { secret ? .string(Secret.mask) : $0[keyPath: path].json }
+    value = { settings in
+      let json = settings[keyPath: path].json
+      // That there is none is no secret.
+      return secret && json != .null ? .string(Secret.mask) : json
+    }
   }
 }
 

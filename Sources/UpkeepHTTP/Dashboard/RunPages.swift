@@ -32,6 +32,7 @@ struct RunPages {
         <p class="small"><a href="/tasks/\(result.task)">\(result.task)</a></p>
         <h1>\(isPreview ? "Preview" : "Run") of \(result.task)</h1>
         \(Self.standing(result))
+        \(Self.verdict(result))
         \(what)
         \(Self.troubles(result))
         <h2>All of it</h2>
@@ -39,7 +40,7 @@ struct RunPages {
         <dt>Ended</dt><dd>\(Pieces.time(result.finishedAt))</dd>
         <dt>Duration</dt><dd>\(Pieces.duration(result.durationMilliseconds))</dd>
         <dt>Started by</dt><dd>\(result.trigger.rawValue)</dd><dt>On</dt><dd>\(result.host)</dd>
-        <dt>Run</dt><dd><code>\(result.runID)</code></dd>\(group)</dl>
+        <dt>Run</dt><dd><code>\(result.runID)</code></dd>\(group)\(Self.settings(result))</dl>
         \(Self.counts(result))
         <details><summary>Result as JSON</summary><pre>\(Self.json(result))</pre></details>
         """)
@@ -200,6 +201,29 @@ struct RunPages {
   private static func troubles(_ result: RunResult) -> HTML {
     let errors = result.errors.map { "\($0.step): \($0.message)" }
     return "\(Pieces.note("Errors", errors, kind: "bad"))\(Pieces.note("Warnings", result.warnings, kind: "warn"))"
+  }
+
+  /// What the guard said of a run, table by table: that it was refused, or that somebody overrode it.
+  private static func verdict(_ result: RunResult) -> HTML? {
+    guard result.mode == .run, let verdict = result.guardVerdict, verdict.wouldRefuse else { return nil }
+    let limit = NumberText.tenths(verdict.maxPercent)
+    let lead =
+      verdict.overridden
+      ? "The guard was overridden: more than \(limit) % of a table went"
+      : "The guard refused: more than \(limit) % of a table would have gone. If that is meant, run a preview and agree to it, "
+        + "or set a larger guard.max_percent"
+    let tables = verdict.tables.map { table in
+      "\(table.table): \(NumberText.grouped(table.doomed)) of \(NumberText.grouped(table.total)) rows, "
+        + "\(NumberText.tenths(table.percent)) %"
+    }
+    return Pieces.note(lead, tables, kind: verdict.overridden ? "warn" : "bad")
+  }
+
+  /// The settings that it ran with.
+  private static func settings(_ result: RunResult) -> HTML? {
+    guard !result.settings.isEmpty else { return nil }
+    let parts = result.settings.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.text)" }
+    return "<dt>Settings</dt><dd class=\"wrap\">\(parts.joined(separator: ", "))</dd>"
   }
 
   private static func counts(_ result: RunResult) -> HTML? {

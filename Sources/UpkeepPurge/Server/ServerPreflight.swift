@@ -19,9 +19,8 @@ enum ServerPreflight {
         }
         guard let owner, try isLarge(owner.name, on: connection) else { continue }
         let missing = graph.missingIndexes(of: owner.name)
-        let fix = missing.isEmpty ? "an index that fits is missing" : "create \(missing.joined(separator: "; "))"
-        warnings.append(
-          "each batch reads all of \(owner.name), by: \(statement.text.prefix(120)); \(fix)")
+        let fix = missing.isEmpty ? "an index that fits is missing" : missing.joined(separator: "; ")
+        warnings.append("each batch reads all of \(owner.name), since it has no index for what is looked for: \(fix)")
       }
     }
     return warnings

@@ -7,7 +7,8 @@ struct RunCommand: UpkeepSubcommand {
     commandName: "run",
     abstract: "Run tasks or groups now, enabled or not.",
     discussion: """
-      On a terminal it shows what would be deleted and asks first; elsewhere it never asks.
+      On a terminal it shows what would be deleted and asks first, with --quiet
+      and --json as well; elsewhere it never asks.
 
       EXAMPLES:
         upkeep run odds_retention
@@ -27,7 +28,7 @@ struct RunCommand: UpkeepSubcommand {
     let targets = try runOptions.targets(in: host)
     var session = RunningSession(host: host, console: console, overrideGuard: runOptions.overrideGuard)
     var asked = false
-    if !yes && console.canAsk && !options.quiet && !options.json {
+    if !yes && console.canAsk {
       switch await session.confirm(targets) {
       case .nothingToAsk: break
       case .yes: asked = true

@@ -11,7 +11,7 @@ protocol UpkeepSubcommand: AsyncParsableCommand {
 }
 
 /// What a command prints with `--json` where it has nothing else to print.
-private struct ErrorDocument: Encodable {
+struct ErrorDocument: Encodable {
   struct Problem: Encodable {
     let code: String
     let message: String
@@ -81,7 +81,8 @@ extension UpkeepSubcommand {
     } catch {
       guard let failure = CommandFailure(error) else { throw error }
       let line = "\(console.errorPaint.red("error:")) \(failure.message)"
-      console.complain(failure.lines.isEmpty ? [line] : failure.lines)
+      let width = console.errorWidth
+      console.complain(failure.lines.isEmpty ? TextTable.wrapped(line, to: width, indent: 2) : failure.lines)
       if options.json {
         try console.printJSON(ErrorDocument(error: .init(code: failure.code, message: failure.message)))
       }

@@ -36,7 +36,10 @@ enum HistoryText {
     return TextTable(
       columns: columns,
       rows: results.map { result in
-        let status = result.status.rawValue.replacing("_", with: " ")
+        // What is cut off must not read as if it had gone well.
+        let status =
+          isNarrow && result.status == .completedWithErrors
+          ? "with errors" : result.status.rawValue.replacing("_", with: " ")
         var cells = [String(result.runID.prefix(idLength)), result.task]
         if !isNarrow { cells.append(result.mode.rawValue) }
         cells += [
@@ -62,8 +65,9 @@ enum HistoryText {
     ]
     let lines = facts.compactMap { name, value in
       value.map { "  \(name)\(String(repeating: " ", count: 10 - name.count))\($0)" }
-    }
+    }.flatMap { TextTable.wrapped($0, to: width, indent: 12) }
     let text = ResultText.lines(result, width: width, paint: paint, warnings: .max)
-    return Array(text.prefix(1)) + lines + Array(text.dropFirst())
+    let head = TextTable.wrapped(ResultText.headline(result, paint: paint), to: width, indent: 4).count
+    return Array(text.prefix(head)) + lines + Array(text.dropFirst(head))
   }
 }

@@ -70,12 +70,12 @@ struct TextTable {
 
   /// A line as lines that fit a terminal, broken between words; for a file or another program it stays whole.
   static func wrapped(_ line: String, to width: Int, indent: Int) -> [String] {
-    guard width < Console.widthOfFiles, line.count > width else { return [line] }
+    guard width < Console.widthOfFiles, Paint.width(of: line) > width else { return [line] }
     let margin = line.prefix { $0 == " " }
     let words = line.dropFirst(margin.count).split(separator: " ", omittingEmptySubsequences: false)
     var (lines, present) = ([String](), String(margin) + (words.first ?? ""))
     for word in words.dropFirst() {
-      if present.count + 1 + word.count > width {
+      if Paint.width(of: present) + 1 + Paint.width(of: word) > width {
         lines.append(present)
         present = String(repeating: " ", count: indent) + word
       } else {

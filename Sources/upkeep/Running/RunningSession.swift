@@ -34,14 +34,15 @@ struct RunningSession {
     for task in deleting {
       let result = await run(.task(task), mode: .preview, store, showsForecasts: false).results[0]
       if let status = signals.received { return .stopped(status) }
-      console.note(
+      // Said to who wants quiet, too: nobody can agree to what isn't shown.
+      console.complain(
         ResultText.lines(result, width: console.errorWidth, paint: console.errorPaint, known: knownWarnings))
       knownWarnings.formUnion(result.warnings)
       let refused = result.guardVerdict.map { $0.wouldRefuse && !$0.overridden } ?? false
       mayDelete = mayDelete || !refused && result.tables.contains { $0.deleted > 0 }
     }
     guard mayDelete else { return .nothingToAsk }
-    return signals.whileAsking { console.confirm("Delete these rows?") } ? .yes : .no
+    return signals.whileAsking { console.confirm("Delete this?") } ? .yes : .no
   }
 
   /// Previews, and prints what was found.
@@ -64,7 +65,7 @@ struct RunningSession {
     for target in targets where signals.received == nil {
       let document = await run(target, mode: mode, store, showsForecasts: showsForecasts)
       documents.append(document)
-      if !json { show(document) }
+      if !json { show(document, isWanted: mode == .preview) }
     }
     try? await host.endDeadRuns(in: store)
     await host.housekeep(store)
@@ -97,7 +98,8 @@ struct RunningSession {
     }
   }
 
-  private mutating func show(_ document: RunDocument) {
+  /// Shows how it went; with `--quiet` only where that is what was asked for, or what went wrong.
+  private mutating func show(_ document: RunDocument, isWanted: Bool) {
     var lines: [String] = []
     if case .group(let group) = document {
       let paint = console.outputPaint
@@ -109,8 +111,7 @@ struct RunningSession {
         result, width: console.outputWidth, paint: console.outputPaint, known: knownWarnings)
       knownWarnings.formUnion(result.warnings)
     }
-    if console.isQuiet {
-      // Quiet keeps what went wrong.
+    if console.isQuiet && !isWanted {
       for result in document.results where ExitStatus.worst(of: [result]) != .done {
         console.complain(ResultText.lines(result, width: console.errorWidth, paint: console.errorPaint))
       }
