@@ -26,6 +26,20 @@ import Testing
       ])
   }
 
+  /// Nothing is cut off: the last column goes on below, beside the others where there is room for it.
+  @Test func foldsTheLastColumn() {
+    let table = TextTable(
+      columns: [.text("KEY"), .text("WHAT IT IS")],
+      rows: [["keep", "how long rows stay, counted from now on"], ["b", ""]])
+    #expect(table.folded(width: 80) == table.lines(width: 80))
+    #expect(
+      table.folded(width: 34) == [
+        "KEY   WHAT IT IS", "keep  how long rows stay, counted", "      from now on", "b",
+      ])
+    #expect(
+      table.folded(width: 26) == ["KEY", "keep", "    how long rows stay,", "    counted from now on", "b"])
+  }
+
   @Test func breaksALongLineBetweenWords() {
     let line = "  warning: one two three fourfive"
     #expect(

@@ -27,6 +27,10 @@ extension Catalogue {
     _ name: String, named setting: String, with columns: [NeededColumn]
   ) throws -> TableDescription {
     guard let table = self[name] else {
+      if let (problem, fix) = Self.others[otherKind(of: name) ?? ""] {
+        throw TaskError(
+          code: "unsupported_table", place: "table \(name)", problem: problem, fix: "\(fix) by the setting \(setting)")
+      }
       throw TaskError(
         code: "missing_table", place: "table \(name)", problem: "there is no such table in the database",
         fix: Self.fix(name, among: tables.map(\.name), "check the database", setting))
@@ -38,6 +42,13 @@ extension Catalogue {
     }
     return table
   }
+
+  /// What has a table's name without being one that rows can be taken from.
+  private static let others = [
+    "partition": ("this is a partition", "name the partitioned table that it belongs to"),
+    "view": ("this is a view", "name the table that its rows lie in"),
+    "foreign": ("this is a foreign table", "name another table"),
+  ]
 
   private static func fix(_ name: String, among known: [String], _ check: String, _ setting: String) -> String {
     let hint = NameSuggestion.nearest(to: name, among: known).map { "did you mean \($0)? " } ?? ""

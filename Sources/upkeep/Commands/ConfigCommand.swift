@@ -29,7 +29,7 @@ struct ConfigCommand: UpkeepSubcommand {
       let table = TextTable(
         columns: [.text("KEY"), .text("VALUE", shrinks: true), .text("FROM", shrinks: true)],
         rows: host.effectiveValues.map { [$0.key, $0.value.text, $0.origin] })
-      console.print(table.lines(width: console.outputWidth))
+      console.print(table.folded(width: console.outputWidth))
     }
     return .done
   }

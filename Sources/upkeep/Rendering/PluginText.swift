@@ -13,7 +13,7 @@ enum PluginText {
     TextTable(
       columns: [.text("PLUGIN"), .text("CAN"), .text("WHAT IT DOES", shrinks: true)],
       rows: plugins.map { [$0.id, powers($0).joined(separator: ", "), $0.documentation.summary] }
-    ).lines(width: width)
+    ).folded(width: width)
   }
 
   /// Everything that is said of a plugin.
@@ -25,7 +25,7 @@ enum PluginText {
       lines += TextTable(
         columns: [.text("COUNT"), .text("MEANS", shrinks: true)],
         rows: plugin.documentation.counts.map { [$0.name, $0.meaning] }
-      ).lines(width: width)
+      ).folded(width: width)
     }
     return lines + ["", "under tasks:", ""]
       + plugin.documentation.sample.split(
@@ -41,7 +41,7 @@ enum PluginText {
         .text("WHAT IT IS", shrinks: true),
       ],
       rows: keys.map { [$0.key, $0.type, $0.standard, $0.range, $0.help] }
-    ).lines(width: width)
+    ).folded(width: width)
   }
 
   /// The same in Markdown.

@@ -44,6 +44,31 @@ struct TextTable {
     }
   }
 
+  /// The lines, none longer than `width`, with nothing cut off: what doesn't fit into the last column goes on below, and
+  /// stands below its row altogether where the others leave no room.
+  func folded(width: Int) -> [String] {
+    guard naturalWidth > width, let last = columns.last else { return lines(width: width) }
+    var others = self
+    others.columns.removeLast()
+    others.rows = rows.map { Array($0.prefix(columns.count - 1)) }
+    let room = width - others.naturalWidth - Self.gap
+    let isBeside = room >= Self.roomy
+    let left = others.lines(width: width)
+    return zip(left, [last.title] + rows.map { $0.count == columns.count ? $0[$0.count - 1] : "" }).flatMap {
+      row, text in
+      let indent = isBeside ? others.naturalWidth + Self.gap : 4
+      let margin = String(repeating: " ", count: indent)
+      let parts = Self.wrapped(margin + text, to: width, indent: indent)
+      guard isBeside else { return text.isEmpty || text == last.title ? [row] : [row] + parts }
+      let first =
+        row + String(repeating: " ", count: max(0, indent - row.count)) + (parts.first ?? "").dropFirst(indent)
+      return [text.isEmpty ? row : first] + parts.dropFirst()
+    }
+  }
+
+  /// How wide the last column must be to stand beside the others.
+  private static let roomy = 28
+
   /// The width of the contents, cut nowhere.
   var naturalWidth: Int {
     contentWidths.reduce(0, +) + Self.gap * (columns.count - 1)
