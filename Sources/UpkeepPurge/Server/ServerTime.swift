@@ -91,18 +91,14 @@ enum ServerTime: Hashable, Sendable {
   /// Adds the condition that a column lies before an instant: the bound alone is exact, so that any index on the column
   /// serves; what lies in no year stays.
   func addOlder(_ expression: String, than cutoff: Timestamp, to sql: inout SQL) {
+    sql += "(\(expression) < "
     switch self {
-    case .naive, .day:
+    case .naive, .day, .aware:
       // A day is compared with the time of day that the cutoff has.
-      sql += "(\(expression) < CAST("
-      sql.bind(.text(cutoff.microsecondText))
-      sql += " AS timestamp) AND isfinite(\(expression)))"
-    case .aware:
-      sql += "(\(expression) < CAST("
-      sql.bind(.text("\(cutoff.microsecondText)+00"))
-      sql += " AS timestamptz) AND isfinite(\(expression)))"
+      addBound(before: cutoff, to: &sql)
+      sql += " AND isfinite(\(expression)))"
     case .number(let form):
-      sql += "(\(expression) < "
+      // A bound of the column's own type, which its index knows.
       sql.bind(form.bound(before: cutoff))
       sql += " AND \(instant(expression)) < "
       sql.bind(.integer(cutoff.microseconds))

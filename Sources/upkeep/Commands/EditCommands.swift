@@ -3,7 +3,21 @@ import UpkeepCore
 import UpkeepHost
 import UpkeepRuns
 
-struct EnableCommand: UpkeepSubcommand {
+/// A command that lets the schedule start a task, or not.
+protocol SwitchCommand: UpkeepSubcommand {
+  /// The task.
+  var task: String { get }
+  /// Whether the schedule may start it afterwards.
+  static var isOn: Bool { get }
+}
+
+extension SwitchCommand {
+  func execute(_ console: Console) async throws -> ExitStatus {
+    try await Editing.run(ConfigurationEdit(task: task, key: "enabled", value: "\(Self.isOn)"), options, console)
+  }
+}
+
+struct EnableCommand: SwitchCommand {
   static let configuration = CommandConfiguration(
     commandName: "enable",
     abstract: "Let the schedule start a task: edits that one place in the YAML.",
@@ -19,12 +33,10 @@ struct EnableCommand: UpkeepSubcommand {
 
   @OptionGroup var options: GlobalOptions
 
-  func execute(_ console: Console) async throws -> ExitStatus {
-    try await Editing.run(ConfigurationEdit(task: task, key: "enabled", value: "true"), options, console)
-  }
+  static let isOn = true
 }
 
-struct DisableCommand: UpkeepSubcommand {
+struct DisableCommand: SwitchCommand {
   static let configuration = CommandConfiguration(
     commandName: "disable",
     abstract: "Keep the schedule from starting a task: edits that one place in the YAML.",
@@ -40,9 +52,7 @@ struct DisableCommand: UpkeepSubcommand {
 
   @OptionGroup var options: GlobalOptions
 
-  func execute(_ console: Console) async throws -> ExitStatus {
-    try await Editing.run(ConfigurationEdit(task: task, key: "enabled", value: "false"), options, console)
-  }
+  static let isOn = false
 }
 
 struct SetCommand: UpkeepSubcommand {
