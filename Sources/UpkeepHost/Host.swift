@@ -46,6 +46,21 @@ public struct Host: Sendable {
     return try Host(loader: loader, path: locate(option, environment: environment))
   }
 
+  /// Loads what a configuration says of the host, without its tasks and groups, for those who need the state store only:
+  /// a mistake in a task must not keep anybody from stopping a run.
+  ///
+  /// - Throws: ``ConfigurationFailure`` where even that isn't valid, with every problem of the whole file.
+  public static func loadWithoutTasks(
+    _ option: String?, environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> Host {
+    var loader = ConfigurationLoader(plugins: BuiltInPlugins.all, environment: environment)
+    loader.skipsTasks = true
+    return try Host(loader: loader, path: locate(option, environment: environment))
+  }
+
+  /// Whether this is a host without its tasks: see ``loadWithoutTasks(_:environment:)``.
+  public var isWithoutTasks: Bool { loader.skipsTasks }
+
   /// Finds the configuration file.
   static func locate(_ option: String?, environment: [String: String]) throws(ConfigurationFailure) -> String {
     let found = ConfigurationLoader.lookUp(option: option, environment: environment) {

@@ -133,6 +133,27 @@ import UpkeepDatabase
     #expect(try await place.run("help", "run").status == 0)
   }
 
+  /// A mistake in a task keeps nobody from looking, pausing and stopping; what would start something is refused.
+  @Test func worksOnTheStoreWhereATaskIsNotValid() async throws {
+    let place = try await place()
+    let run = try await place.run("run", "logs", "--json").json()["run_id"] as? String ?? ""
+    let yaml = String(decoding: try place.bytes("upkeep.yaml"), as: UTF8.self)
+    try place.write(yaml.replacing("guard: none", with: "gard: none"), to: "upkeep.yaml")
+    let history = try await place.run("history")
+    #expect(history.status == 0)
+    #expect(history.output.contains("logs"))
+    #expect(history.errors.contains("upkeep.yaml isn't valid (1 error, see upkeep validate)"), "\(history.errors)")
+    #expect(try await place.run("show", run).status == 0)
+    #expect(try await place.run("cancel", run).output.contains("doesn't run any more"))
+    #expect(try await place.run("pause", "logs", "--why", "mending").status == 0)
+    #expect(try await place.run("resume", "logs").output == "resumed logs\n")
+    for words in [["run", "logs"], ["preview", "logs"], ["list"], ["config"]] {
+      #expect(try await place.start(words).outcome().status == 4)
+    }
+    try place.write("version: 1\n\thost: {}\n", to: "upkeep.yaml")
+    #expect(try await place.run("history").status == 4)
+  }
+
   /// A failed step is no "nothing to delete".
   @Test func saysWhatCouldNotBeCounted() async throws {
     let place = try Workplace(

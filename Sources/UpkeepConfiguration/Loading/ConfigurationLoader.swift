@@ -55,6 +55,9 @@ public struct ConfigurationLoader: Sendable {
   public var environment: [String: String]
   /// Changes for this process only; they beat the environment, which beats the file.
   public var overrides: [TaskOverride]
+  /// Whether tasks and groups are left out, whatever is wrong with them: who looks at the history, or stops a run, needs
+  /// only the host's part.
+  public var skipsTasks = false
 
   /// Creates a loader.
   public init(plugins: [PluginDescriptor], environment: [String: String], overrides: [TaskOverride] = []) {
@@ -117,9 +120,13 @@ public struct ConfigurationLoader: Sendable {
       return LoadedConfiguration(configuration: nil, diagnostics: problems, source: source)
     }
     var conversion = NodeConversion(text: text, path: path, environment: environment)
-    let node = conversion.convert(root)
+    var node = conversion.convert(root)
+    if skipsTasks, case .map(let entries) = node.content {
+      node.content = .map(entries.filter { !["tasks", "groups"].contains($0.key) })
+    }
     var reader = ConfigurationReader(
-      path: path, folder: folder, plugins: plugins, environment: environment, overrides: overrides)
+      path: path, folder: folder, plugins: plugins, environment: skipsTasks ? [:] : environment,
+      overrides: skipsTasks ? [] : overrides)
     let configuration = reader.read(node)
     source.secretRanges = reader.secrets.ranges(in: path)
     let consequences = reader.problems.filter { problem in !(problem.origin.map(conversion.failed.contains) ?? false) }

@@ -32,7 +32,7 @@ struct CancelCommand: UpkeepSubcommand {
   }
 
   func execute(_ console: Console) async throws -> ExitStatus {
-    let host = try loadHost()
+    let host = try loadStoreHost()
     let store = try await host.existingStore()
     let record = try await RunFinder.find(runID, in: store)
     let result = record.result

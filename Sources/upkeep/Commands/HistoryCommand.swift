@@ -38,14 +38,16 @@ struct HistoryCommand: UpkeepSubcommand {
   }
 
   func execute(_ console: Console) async throws -> ExitStatus {
-    let host = try loadHost()
+    let host = try loadStoreHost()
     let store = try await host.existingStore()
     let query = RunQuery(
       task: task, status: status.flatMap(RunStatus.init(rawValue:)), before: cursor, limit: limit + 1)
     let page = RunPage(try await store?.records(query) ?? [], limit: limit)
     let names = host.tasks.map(\.name)
     // A task that was taken out of the file may still have runs.
-    if let task, page.runs.isEmpty, !names.contains(task) { throw UsageError.unknown("task", task, among: names) }
+    if let task, page.runs.isEmpty, !names.contains(task), !host.isWithoutTasks {
+      throw UsageError.unknown("task", task, among: names)
+    }
     if options.json {
       try console.printJSON(page)
     } else if page.runs.isEmpty {

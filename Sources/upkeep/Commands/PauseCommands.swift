@@ -33,7 +33,7 @@ struct PauseCommand: UpkeepSubcommand {
   @OptionGroup var options: GlobalOptions
 
   func execute(_ console: Console) async throws -> ExitStatus {
-    let host = try loadHost()
+    let host = try loadStoreHost()
     try TaskFinder.check(task, in: host)
     let now = host.wallClock.now()
     let pause = TaskPause(task: task, until: try end(now: now), reason: reason, by: NSUserName(), since: now)
@@ -85,7 +85,7 @@ struct ResumeCommand: UpkeepSubcommand {
   @OptionGroup var options: GlobalOptions
 
   func execute(_ console: Console) async throws -> ExitStatus {
-    let host = try loadHost()
+    let host = try loadStoreHost()
     let store = try await host.existingStore()
     // A task that is gone from the file may still be paused.
     let isKnown = try await store?.pauses().contains { $0.task == task } ?? false
@@ -105,7 +105,8 @@ private enum TaskFinder {
   /// - Throws: ``UsageError`` where there is no such task.
   static func check(_ name: String, in host: UpkeepHost.Host) throws {
     let known = host.tasks.map(\.name)
-    guard !known.contains(name) else { return }
+    // Without the tasks nobody knows; a pause of none does no harm.
+    guard !known.contains(name), !host.isWithoutTasks else { return }
     if host.groups.contains(where: { $0.name == name }) {
       throw UsageError("\(name) is a group; name one of its tasks")
     }

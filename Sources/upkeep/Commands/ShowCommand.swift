@@ -19,7 +19,7 @@ struct ShowCommand: UpkeepSubcommand {
   @OptionGroup var options: GlobalOptions
 
   func execute(_ console: Console) async throws -> ExitStatus {
-    let host = try loadHost()
+    let host = try loadStoreHost()
     let store = try await host.existingStore()
     let record = try await RunFinder.find(runID, in: store)
     if options.json {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import UpkeepCore
 import UpkeepHost
+import UpkeepRuns
 
 /// A command of the program: does its work and says how it ended.
 protocol UpkeepSubcommand: AsyncParsableCommand {
@@ -89,6 +90,21 @@ extension UpkeepSubcommand {
       status = failure.status
     }
     if status != .done { throw ExitCode(status.rawValue) }
+  }
+
+  /// The host for a command that needs the state store only: where a task isn't valid it goes on without the tasks.
+  func loadStoreHost() throws -> Host {
+    do {
+      return try loadHost()
+    } catch let failure as ConfigurationFailure {
+      guard let host = try? Host.loadWithoutTasks(options.config) else { throw failure }
+      let wrong = failure.diagnostics.count { $0.severity == .error }
+      options.console.note([
+        "\(options.console.errorPaint.yellow("warning:")) \(host.path) isn't valid "
+          + "(\(NumberText.counted(wrong, "error")), see upkeep validate); its host: part is"
+      ])
+      return host
+    }
   }
 
   /// The host of the configuration that the options name.
