@@ -175,6 +175,17 @@ import UpkeepCore
     #expect(outcome.output.contains("validate"))
   }
 
+  /// Of the task that stands before, as a shell asks for it.
+  @Test func offersTheKeysOfATask() async throws {
+    let place = try Workplace(Self.yaml)
+    let outcome = try await Program.run(
+      ["---completion", "set", "--", "positional@1", "3", "0", "upkeep", "set", "nap", ""], in: place.folder,
+      environment: ["UPKEEP_CONFIG": "upkeep.yaml"])
+    let keys = outcome.output.split(separator: "\n").map(String.init)
+    #expect(keys.contains("interval") && keys.contains("duration") && keys.contains("concurrency.overlap"), "\(keys)")
+    #expect(!keys.contains { $0.hasPrefix("settings.") || $0.hasPrefix("tasks.") })
+  }
+
   @Test func writesAConfigurationOnce() async throws {
     let place = try Workplace()
     let first = try await Program.run(["init"], in: place.folder)

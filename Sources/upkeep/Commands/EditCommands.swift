@@ -74,7 +74,7 @@ struct SetCommand: UpkeepSubcommand {
   @Argument(help: "The task.", completion: NameCompletion.task)
   var task: String
 
-  @Argument(help: "The key, dotted for what is deeper.")
+  @Argument(help: "The key, dotted for what is deeper.", completion: NameCompletion.key)
   var key: String
 
   @Argument(help: "The value, as it would stand in YAML; one that begins with - comes after --.")

@@ -20,7 +20,9 @@ struct HistoryCommand: UpkeepSubcommand {
   @Option(name: .long, help: "At most so many, 1 to 500.")
   var limit = 50
 
-  @Option(name: .long, help: "Only runs with this status, such as failed or completed.")
+  @Option(
+    name: .long, help: "Only runs with this status, such as failed or completed.",
+    completion: .list(RunStatus.allCases.map(\.rawValue)))
   var status: String?
 
   @Option(
