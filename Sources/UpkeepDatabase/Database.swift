@@ -121,6 +121,10 @@ public protocol DatabaseConnection {
   @discardableResult
   func execute(_ sql: String, _ values: [DatabaseValue]) throws -> Int
 
+  /// Goes on with a fresh snapshot within a transaction that has only read, or written what is temporary: an SQLite file's
+  /// log can't be begun anew while an old one is read. Does nothing on a server, which keeps snapshots apart.
+  func renewSnapshot() throws
+
   /// Executes a statement and hands out its rows.
   func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws
 }

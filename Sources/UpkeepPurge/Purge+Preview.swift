@@ -13,7 +13,8 @@ extension Purge {
       let result = try await context.step(step.rule.name) {
         try await session.transaction(.scratch) { connection in
           try StepCount(
-            step, graph: plan.graph, doomed: before, droppingPartitions: database.dropsPartitions, on: connection)
+            step, graph: plan.graph, doomed: before, droppingPartitions: database.dropsPartitions,
+            clock: context.clock, on: connection)
         }
       }
       guard let result else { continue }

@@ -16,7 +16,7 @@ struct TableTally: Sendable {
   var newest: Timestamp?
 }
 
-/// What a step would do, counted in one snapshot.
+/// What a step would do, counted in one snapshot; where a large SQLite table is gone through, in several.
 struct StepCount: Sendable {
   private(set) var tallies: [TableTally] = []
   /// What this step and the ones before it take.
@@ -36,12 +36,14 @@ struct StepCount: Sendable {
   /// The same among the rows before the cutoff, where it was counted by the way.
   private var unreadableAmongOld: Int?
   private let graph: DeletionGraph
+  private var renewal: SnapshotRenewal
 
   init(
     _ step: DeletionPlan.Step, graph: DeletionGraph, doomed: DoomedRows, droppingPartitions: Bool = false,
-    on connection: any DatabaseConnection
+    clock: any Clock<Duration>, on connection: any DatabaseConnection
   ) throws {
     self.graph = graph
+    renewal = SnapshotRenewal(clock: clock)
     self.doomed = doomed
     let root = step.root
     try step.rule.condition.makeRankings(without: doomed, on: connection)
@@ -95,9 +97,10 @@ struct StepCount: Sendable {
     }
     if let extent, extent.isDense,
       !([pass.table.name] + (pass.leaves + pass.unlinks).map(\.child)).contains(where: doomed.concerns),
-      let ranges = try DoomedRanges(pass, condition, extent: extent, graph: graph, on: connection)
+      let ranges = try DoomedRanges(
+        pass, condition, extent: extent, graph: graph, renewing: &renewal, on: connection)
     {
-      tallies += try ranges.count(on: connection)
+      tallies += try ranges.count(renewing: &renewal, on: connection)
       unreadableAmongOld = ranges.unreadable
       return
     }

@@ -1,7 +1,9 @@
 import DatabaseFixture
+import Foundation
 import Testing
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepTestKit
 
 @testable import UpkeepPurge
 
@@ -40,6 +42,31 @@ struct RangeTests {
   ])
   func leavesTheRowsBetweenTheRanges(kept: [Int]) async throws {
     try await check(try await fixture(kept: kept), left: kept, kept.map(String.init).joined(separator: " "))
+  }
+
+  /// A long count takes fresh snapshots on its way, so that the application's log can be begun anew: what goes meanwhile
+  /// from where it has been is counted, and what goes from where it comes later isn't.
+  @Test func countsALargeTableInSeveralSnapshots() async throws {
+    let fixture = try await PurgeFixture(
+      "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)", "CREATE INDEX ix_at ON parent(at)",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 140000) "
+        + "INSERT INTO parent SELECT i, '2026-10-01' FROM n")
+    let clock = LookClock { look in
+      guard look == 2 else { return }
+      let done = DispatchSemaphore(value: 0)
+      Task {
+        try await fixture.execute(["DELETE FROM parent WHERE id IN (5, 139990)"])
+        done.signal()
+      }
+      done.wait()
+      usleep(UInt32(SnapshotRenewal.longest.inSeconds * 1_000_000) + 1000)
+    }
+    let context = TaskContext.test(mode: .preview, now: PurgeFixture.now, clock: clock)
+    try await Purge.with(fixture.database, for: .preview, in: context) { purge in
+      let graph = DeletionGraph(purge.catalogue, declared: [])
+      try await purge.preview(DeletionPlan([.old("parent")], graph: graph), in: context)
+    }
+    #expect(context.journal.current.counts == ["parent_deleted": 139_999])
   }
 
   @Test(arguments: [

@@ -174,6 +174,8 @@ struct PostgresConnection: DatabaseConnection {
     return try translating { try link.execute(statement.text, statement.picked(values)) { _ in }.rows }
   }
 
+  func renewSnapshot() throws {}
+
   func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws {
     let statement = link.statement(sql)
     _ = try translating { try link.execute(statement.text, statement.picked(values)) { try row($0) } }

@@ -2,6 +2,7 @@ import CSQLiteLog
 import Dispatch
 import Foundation
 import GRDB
+import GRDBSQLite
 import UpkeepCore
 
 /// One connection to a SQLite file.
@@ -117,6 +118,14 @@ struct SQLiteConnection: DatabaseConnection {
     let before = database.totalChangesCount
     try statement.execute()
     return database.totalChangesCount == before ? 0 : database.changesCount
+  }
+
+  func renewSnapshot() throws {
+    // Not by statements of GRDB's: it would take the transaction for aborted between the two.
+    let code = sqlite3_exec(database.sqliteConnection, "COMMIT; BEGIN", nil, nil, nil)
+    guard code == SQLITE_OK else {
+      throw GRDB.DatabaseError(resultCode: ResultCode(rawValue: code), sql: "COMMIT; BEGIN")
+    }
   }
 
   func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws {
