@@ -82,8 +82,9 @@ public struct Purge: Sendable {
       result = .failure(error)
     }
     await session.close()
-    // The next task's pages would find their place beside those of this one otherwise.
-    if purpose == .deletion { memory_trim() }
+    // The pages of what comes next, the deletion behind its preview or the next task, would find their place beside these
+    // otherwise.
+    memory_trim()
     return try result.get()
   }
 
