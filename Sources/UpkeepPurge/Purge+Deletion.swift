@@ -20,7 +20,10 @@ extension Purge {
         do {
           try await copy.delete(step, graph: plan.graph)
         } catch {
-          if catalogue.engine == .sqlite { try? await copy.enforceForeignKeys(true) }
+          // Even when the run is cancelled: its bookkeeping comes after this.
+          if catalogue.engine == .sqlite {
+            try? await Task { [copy] in _ = try await copy.enforcingForeignKeys() }.value
+          }
           if let error = error as? TaskError, error.isOfWholeDatabase {
             return Result<BatchWalk, TaskError>.failure(error)
           }

@@ -7,11 +7,14 @@ public final class LookClock: Clock, Sendable {
   public typealias Instant = ContinuousClock.Instant
 
   private let looks = Mutex(0)
+  private let step: Duration
   private let work: @Sendable (Int) throws -> Void
   private let failure = Mutex<(any Error)?>(nil)
 
   /// Creates a clock; `work` is told the number of each look, from 1.
-  public init(_ work: @escaping @Sendable (Int) throws -> Void) {
+  /// - Parameter step: How much more than the machine's time passes with each look.
+  public init(passing step: Duration = .zero, _ work: @escaping @Sendable (Int) throws -> Void) {
+    self.step = step
     self.work = work
   }
 
@@ -25,7 +28,7 @@ public final class LookClock: Clock, Sendable {
       return looks
     }
     do { try work(number) } catch { failure.withLock { $0 = error } }
-    return ContinuousClock().now
+    return ContinuousClock().now + step * number
   }
 
   /// That of the machine's clock.

@@ -2,6 +2,7 @@ import DatabaseFixture
 import Testing
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepTestKit
 
 @testable import UpkeepPurge
 
@@ -71,6 +72,21 @@ struct ForeignKeyTests {
     let left = try await fixture.text("SELECT count(*) FROM snapshot")
     #expect(left == "\(200 - result.counts["snapshot_deleted", default: 0])")
     #expect(try await fixture.text("SELECT count(*) FROM market") == left)
+  }
+
+  /// A cancelled run writes its bookkeeping afterwards, on the same connection.
+  @Test func areEnforcedAgainWhenTheRunIsCancelled() async throws {
+    let fixture = try await fixture()
+    let clock = HookClock { withUnsafeCurrentTask { $0?.cancel() } }
+    let context = TaskContext.test(mode: .run, now: PurgeFixture.now, clock: clock)
+    let found = try await Task {
+      try await purge(fixture, context) { purge, plan in
+        await #expect(throws: CancellationError.self) { try await purge.run(plan, in: context) }
+        return try await purge.record { try $0.integer("PRAGMA foreign_keys") }
+      }
+    }.value
+    #expect(found == 1)
+    #expect(context.journal.current.counts["snapshot_deleted"] == 50)
   }
 
   /// A change of the schema that has nothing to do with the rows costs nothing but the relaxation.

@@ -1,5 +1,5 @@
 import DatabaseFixture
-import Foundation
+import Dispatch
 import Testing
 import UpkeepCore
 import UpkeepDatabase
@@ -51,7 +51,7 @@ struct RangeTests {
       "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)", "CREATE INDEX ix_at ON parent(at)",
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 140000) "
         + "INSERT INTO parent SELECT i, '2026-10-01' FROM n")
-    let clock = LookClock { look in
+    let clock = LookClock(passing: .seconds(1)) { look in
       guard look == 2 else { return }
       let done = DispatchSemaphore(value: 0)
       Task {
@@ -59,7 +59,6 @@ struct RangeTests {
         done.signal()
       }
       done.wait()
-      usleep(UInt32(SnapshotRenewal.longest.inSeconds * 1_000_000) + 1000)
     }
     let context = TaskContext.test(mode: .preview, now: PurgeFixture.now, clock: clock)
     try await Purge.with(fixture.database, for: .preview, in: context) { purge in
