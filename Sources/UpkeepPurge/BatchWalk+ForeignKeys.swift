@@ -19,13 +19,6 @@ extension BatchWalk {
     enforcesForeignKeys = on
   }
 
-  /// The same walk with foreign keys enforced.
-  func enforcingForeignKeys() async throws -> BatchWalk {
-    var walk = self
-    try await walk.enforceForeignKeys(true)
-    return walk
-  }
-
   /// Whether triggers of the schema run when these passes change rows.
   func hasTriggers(_ passes: [DeletionPass]) async throws -> Bool {
     let tables = Set(passes.flatMap(\.tables).map(\.schemaKey)).sorted()

@@ -24,7 +24,7 @@ struct DoomedRanges {
   /// the rows that go lie in many ranges.
   init?(
     _ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph,
-    renewing renewal: inout SnapshotRenewal, on connection: any DatabaseConnection
+    renewing renewal: inout SnapshotRenewal?, on connection: any DatabaseConnection
   ) throws {
     guard let references = pass.rangeReferences(graph) else { return nil }
     self.pass = pass
@@ -55,13 +55,13 @@ struct DoomedRanges {
       rows += found.rows
       unreadable = unreadable.map { $0 + found.told }
       guard ranges.count <= most else { return nil }
-      try renewal.renewIfOld(on: connection)
+      try renewal?.renewIfOld(on: connection)
     }
   }
 
   /// Counts the rows of the pass and those that go or change with them.
   func count(
-    renewing renewal: inout SnapshotRenewal, on connection: any DatabaseConnection
+    renewing renewal: inout SnapshotRenewal?, on connection: any DatabaseConnection
   ) throws -> [TableTally] {
     var own = TableTally(table: pass.table.name, rows: rows)
     if own.rows > 0, let time = pass.timeColumn { (own.oldest, own.newest) = try times(time, on: connection) }
@@ -76,7 +76,7 @@ struct DoomedRanges {
   /// Counts what refers to the ranges: many of them by one statement, but so few numbers that a count can be cancelled
   /// between two.
   private func count(
-    _ reference: DeletionPass.RangeReference, renewing renewal: inout SnapshotRenewal,
+    _ reference: DeletionPass.RangeReference, renewing renewal: inout SnapshotRenewal?,
     on connection: any DatabaseConnection
   ) throws -> Int {
     let condition = reference.condition(from: "r.value->>0", to: "r.value->>1", of: "c")
@@ -92,7 +92,7 @@ struct DoomedRanges {
       let texts = ranges[next..<end].map { "[\($0.lowerBound),\($0.upperBound)]" }
       rows += try connection.integer(sql, [.text("[\(texts.joined(separator: ","))]")])
       next = end
-      try renewal.renewIfOld(on: connection)
+      try renewal?.renewIfOld(on: connection)
     }
     return Int(rows)
   }

@@ -22,7 +22,10 @@ extension Purge {
         } catch {
           // Even when the run is cancelled: its bookkeeping comes after this.
           if catalogue.engine == .sqlite {
-            try? await Task { [copy] in _ = try await copy.enforcingForeignKeys() }.value
+            try? await Task { [copy] in
+              var walk = copy
+              try await walk.enforceForeignKeys(true)
+            }.value
           }
           if let error = error as? TaskError, error.isOfWholeDatabase {
             return Result<BatchWalk, TaskError>.failure(error)

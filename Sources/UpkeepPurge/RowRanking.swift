@@ -162,6 +162,15 @@ extension RowCondition {
     }
   }
 
+  /// Whether it looks at the rank of rows, which is found once for all.
+  var ranks: Bool {
+    switch self {
+    case .outranked: true
+    case .any(let conditions), .all(let conditions): conditions.contains(where: \.ranks)
+    case .always, .older, .isOneOf, .isNull, .matching, .server: false
+    }
+  }
+
   /// Makes the temporary tables that the condition refers to.
   func makeRankings(without doomed: DoomedRows, on connection: any DatabaseConnection) throws {
     switch self {

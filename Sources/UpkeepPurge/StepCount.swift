@@ -36,14 +36,15 @@ struct StepCount: Sendable {
   /// The same among the rows before the cutoff, where it was counted by the way.
   private var unreadableAmongOld: Int?
   private let graph: DeletionGraph
-  private var renewal: SnapshotRenewal
+  private var renewal: SnapshotRenewal?
 
   init(
     _ step: DeletionPlan.Step, graph: DeletionGraph, doomed: DoomedRows, droppingPartitions: Bool = false,
     clock: any Clock<Duration>, on connection: any DatabaseConnection
   ) throws {
     self.graph = graph
-    renewal = SnapshotRenewal(clock: clock)
+    // Which rows rank how is known of the snapshot that it was found in.
+    renewal = step.rule.condition.ranks ? nil : SnapshotRenewal(clock: clock)
     self.doomed = doomed
     let root = step.root
     try step.rule.condition.makeRankings(without: doomed, on: connection)

@@ -144,6 +144,13 @@ import UpkeepDatabase
     #expect(history.output.contains("logs"))
     #expect(history.errors.contains("upkeep.yaml isn't valid (1 error, see upkeep validate)"), "\(history.errors)")
     #expect(try await place.run("show", run).status == 0)
+    // The store lies where it would with a valid file, and what the environment says of tasks is left out with them.
+    let elsewhere = try await Program.run(
+      ["history"], in: place.folder,
+      environment: [
+        "UPKEEP_CONFIG": "upkeep.yaml", "STATE_DIRECTORY": place.path("elsewhere"), "UPKEEP_TASKS__NIX__TIMEOUT": "1h",
+      ])
+    #expect(elsewhere.status == 0 && elsewhere.errors.hasSuffix("no runs\n"), "\(elsewhere.errors)")
     #expect(try await place.run("cancel", run).output.contains("doesn't run any more"))
     #expect(try await place.run("pause", "logs", "--why", "mending").status == 0)
     #expect(try await place.run("resume", "logs").output == "resumed logs\n")

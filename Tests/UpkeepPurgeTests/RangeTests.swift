@@ -45,8 +45,9 @@ struct RangeTests {
   }
 
   /// A long count takes fresh snapshots on its way, so that the application's log can be begun anew: what goes meanwhile
-  /// from where it has been is counted, and what goes from where it comes later isn't.
-  @Test func countsALargeTableInSeveralSnapshots() async throws {
+  /// from where it has been is counted, and what goes from where it comes later isn't. A
+  /// rule that ranks rows has one snapshot, in which both are counted and the newest one stays.
+  @Test(arguments: [false, true]) func countsALargeTableInSeveralSnapshots(ranks: Bool) async throws {
     let fixture = try await PurgeFixture(
       "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)", "CREATE INDEX ix_at ON parent(at)",
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 140000) "
@@ -63,7 +64,13 @@ struct RangeTests {
     let context = TaskContext.test(mode: .preview, now: PurgeFixture.now, clock: clock)
     try await Purge.with(fixture.database, for: .preview, in: context) { purge in
       let graph = DeletionGraph(purge.catalogue, declared: [])
-      try await purge.preview(DeletionPlan([.old("parent")], graph: graph), in: context)
+      var rule = DeletionRule.old("parent")
+      if ranks {
+        let table = try #require(purge.catalogue["parent"])
+        let ranking = try RowRanking(0, newest: 1, of: table, timeColumn: ("at", .text))
+        rule.condition = .all([rule.condition, .outranked(ranking)])
+      }
+      try await purge.preview(DeletionPlan([rule], graph: graph), in: context)
     }
     #expect(context.journal.current.counts == ["parent_deleted": 139_999])
   }

@@ -125,7 +125,8 @@ public struct ConfigurationLoader: Sendable {
       node.content = .map(entries.filter { !["tasks", "groups"].contains($0.key) })
     }
     var reader = ConfigurationReader(
-      path: path, folder: folder, plugins: plugins, environment: skipsTasks ? [:] : environment,
+      path: path, folder: folder, plugins: plugins,
+      environment: skipsTasks ? environment.filter { !$0.key.hasPrefix(ConfigurationReader.prefix) } : environment,
       overrides: skipsTasks ? [] : overrides)
     let configuration = reader.read(node)
     source.secretRanges = reader.secrets.ranges(in: path)

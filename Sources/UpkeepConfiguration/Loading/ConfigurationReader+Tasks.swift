@@ -29,13 +29,13 @@ extension ConfigurationReader {
 
     let settings = node?["settings"].flatMap { $0.isNull ? nil : $0 }
     secrets.collect(settings, plugin.settings)
-    secrets.collect(node, TaskKeys.descriptions.filter { $0.key != "settings" })
+    let descriptions = TaskKeys.descriptions.filter { $0.key != "settings" }
+    secrets.collect(node, descriptions)
     let (prepared, settingProblems) = plugin.prepare(settings, entry.keyOrigin, scope)
     problems += settingProblems
     var shown = keys
     shown.plugin = plugin.id
     shown.timeZone = keys.timeZone ?? host.timeZone
-    let descriptions = TaskKeys.descriptions.filter { $0.key != "settings" }
     effective.add("tasks.\(name)", descriptions, shown.values, node)
     effective.add("tasks.\(name).settings", plugin.settings, prepared.settings, settings)
 

@@ -12,7 +12,8 @@ extension ConfigurationReader {
     return tasks
   }
 
-  private static let prefix = "UPKEEP_TASKS__"
+  /// How the variables begin that change tasks.
+  static let prefix = "UPKEEP_TASKS__"
 
   /// `SCRAPE_INTERVAL_MINUTES`, which the media application sets, for tasks of its plugin.
   private mutating func applyScrapeInterval(_ tasks: inout [ConfigurationEntry]) {

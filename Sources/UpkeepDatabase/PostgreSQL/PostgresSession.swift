@@ -108,8 +108,10 @@ final class PostgresSession: DatabaseSession {
   /// Nothing: the server looks after its log.
   func logState() -> LogState? { nil }
 
-  /// True: there is nothing to reserve.
+  /// False: writers wait for rows only.
   func isBeingWritten() async throws -> Bool { false }
+
+  /// True: there is nothing to reserve.
   func reserveCheckpoints(_ reserve: Bool) async throws -> Bool { true }
 
   /// Nothing: the server gathers commits that wait for the disk by itself.
@@ -174,6 +176,7 @@ struct PostgresConnection: DatabaseConnection {
     return try translating { try link.execute(statement.text, statement.picked(values)) { _ in }.rows }
   }
 
+  /// Nothing: who writes on a server isn't kept from anything by a snapshot.
   func renewSnapshot() throws {}
 
   func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws {

@@ -129,14 +129,3 @@ extension TableDescription {
     ["smallint", "integer", "bigint"].contains(self.column(column)?.type ?? "")
   }
 }
-
-extension RowCondition {
-  /// Whether it looks at the rank of rows, which is found once for all.
-  fileprivate var ranks: Bool {
-    switch self {
-    case .outranked: true
-    case .any(let conditions), .all(let conditions): conditions.contains(where: \.ranks)
-    case .always, .older, .isOneOf, .isNull, .matching, .server: false
-    }
-  }
-}
