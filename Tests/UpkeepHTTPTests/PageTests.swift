@@ -106,6 +106,30 @@ import UpkeepTestKit
     #expect(refused.contains("Run against the guard: removes 1,234 rows") && !refused.contains("Run now:"))
   }
 
+  /// A run's page says what the guard said, table by table, and with which settings it ran.
+  @Test(arguments: [
+    (RunStatus.completed, true, "The guard was overridden: more than 50 % of a table went", "note warn"),
+    (.refused, false, "The guard refused: more than 50 % of a table would have gone", "note bad"),
+  ])
+  func aRunTellsOfTheGuard(status: RunStatus, overridden: Bool, lead: String, kind: String) async throws {
+    var run = host.result("odds_retention", status)
+    run.settings = ["odds_keep": "2d"]
+    try await save(run)
+    let plain = try await page("/runs/\(run.runID)")
+    #expect(!plain.contains("The guard") && plain.contains("<dt>Settings</dt><dd class=\"wrap\">odds_keep: 2d</dd>"))
+    run.runID = RunID.make(at: host.wallClock.now(), random: host.random)
+    run.guardVerdict = GuardVerdict(
+      wouldRefuse: true, overridden: overridden, maxPercent: 50, minRows: 1000,
+      tables: [
+        GuardedTable(table: "a<b", doomed: 1200, total: 1300, percent: 92.3),
+        GuardedTable(table: "c", doomed: 6000, total: 10_000, percent: 60),
+      ])
+    try await save(run)
+    let text = try await page("/runs/\(run.runID)")
+    #expect(text.contains(lead) && text.contains(kind))
+    #expect(text.contains("a&lt;b: 1,200 of 1,300 rows, 92.3 %") && text.contains("c: 6,000 of 10,000 rows, 60 %"))
+  }
+
   @Test func theShareIsThatOfTheTableByWhichTheGuardJudges() async throws {
     var preview = host.result("odds_retention", .completed, mode: .preview)
     preview.tables = [
