@@ -49,7 +49,7 @@ public final class Server: Sendable {
     self.logger = logger
     self.notifier = notifier
     let notices = ServeNotices(Host.notices(logger: logger), host.noticePolicy, store)
-    let hasTrimmed = Mutex(false)
+    let memory = MemoryAtRest(elapsed: host.clock.stopwatch())
     let interval = notifier.watchdog.map { $0 / 3 } ?? Scheduler.lookInterval
     let scheduler = Scheduler(
       store: store, runner: host.runner(store, logger: logger), inspector: host.inspector, wallClock: host.wallClock,
@@ -57,11 +57,7 @@ public final class Server: Sendable {
       observe: { notices.note($0) },
       onTurn: {
         notifier.turned($0)
-        // Reading a configuration, and placing its tasks, takes several times what is kept of it.
-        hasTrimmed.withLock { isDone in
-          if !isDone { memory_trim() }
-          isDone = true
-        }
+        memory.turned(working: $0.working)
       })
     live = LiveHost(host) { [store] host in
       scheduler.apply(host.schedulerPlan, runner: host.runner(store, logger: logger))
