@@ -31,6 +31,26 @@ struct SQLiteDatabaseTests {
     #expect(back == [values])
   }
 
+  @Test func bindsWholeTextsAndEmptyOnes() async throws {
+    let session = try await open()
+    let long = String(repeating: "ā", count: 40)
+    let back = try await session.perform { connection in
+      try connection.rows(
+        "SELECT ?1, typeof(?1), ?2, typeof(?2), hex(?3), ?4, ?5",
+        [.text(""), .blob([]), .text("a\u{0}b"), .blob([0]), .text(long)])
+    }
+    #expect(back == [[.text(""), "text", .blob([]), "blob", "610062", .blob([0]), .text(long)]])
+  }
+
+  @Test func bindsNothingOfTheLastTimeAndNothingBeyondTheLastParameter() async throws {
+    let session = try await open()
+    let values: [[DatabaseValue]] = [[1, 2], [3], [4, 5, 6]]
+    let back = try await session.perform { connection in
+      try values.map { try connection.rows("SELECT ?1, ?2", $0) }
+    }
+    #expect(back == [[[1, 2]], [[3, nil]], [[4, 5]]])
+  }
+
   @Test func countsChangedRowsOfEachStatementAlone() async throws {
     let session = try await open()
     try await session.perform { connection in

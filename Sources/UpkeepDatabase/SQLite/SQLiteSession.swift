@@ -135,9 +135,14 @@ struct SQLiteConnection: DatabaseConnection {
 
   private func prepared(_ sql: String, _ values: [DatabaseValue]) throws -> Statement {
     let statement = try database.cachedStatement(sql: sql)
-    // Checked arguments cost more than the statement itself where it deletes a few rows; a wrong number of them
-    // binds NULL, which deletes nothing.
-    statement.setUncheckedArguments(StatementArguments(values.map(\.grdb)))
+    // Bound here: GRDB's arguments cost more than the statement itself where it deletes a few rows. This clears those of
+    // the last time, so that too few values bind NULL, which deletes nothing; what no parameter takes is left out.
+    statement.setUncheckedArguments(StatementArguments())
+    for (index, value) in values.enumerated() {
+      let code = value.bind(to: statement.sqliteStatement, at: Int32(index + 1))
+      if code == SQLITE_RANGE { break }
+      guard code == SQLITE_OK else { throw GRDB.DatabaseError(resultCode: ResultCode(rawValue: code), sql: sql) }
+    }
     return statement
   }
 }
@@ -160,13 +165,28 @@ struct SQLiteRow: DatabaseRow {
 }
 
 extension DatabaseValue {
-  fileprivate var grdb: (any DatabaseValueConvertible)? {
+  /// SQLite makes its own copy of a text or of bytes (`SQLITE_TRANSIENT`, which Swift can't import).
+  private static let copied = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+
+  /// - Returns: SQLite's result code.
+  fileprivate func bind(to statement: SQLiteStatement, at index: Int32) -> Int32 {
     switch self {
-    case .null: nil
-    case .integer(let number): number
-    case .real(let number): number
-    case .text(let text): text
-    case .blob(let bytes): Data(bytes)
+    case .null: return sqlite3_bind_null(statement, index)
+    case .integer(let number): return sqlite3_bind_int64(statement, index, number)
+    case .real(let number): return sqlite3_bind_double(statement, index, number)
+    case .text(var text):
+      return text.withUTF8 { bytes in
+        // Bytes that are nowhere would bind NULL.
+        guard let start = bytes.baseAddress else { return sqlite3_bind_text(statement, index, "", 0, Self.copied) }
+        return start.withMemoryRebound(to: CChar.self, capacity: bytes.count) { start in
+          sqlite3_bind_text64(statement, index, start, UInt64(bytes.count), Self.copied, UInt8(SQLITE_UTF8))
+        }
+      }
+    case .blob(let bytes):
+      return bytes.withUnsafeBytes { bytes in
+        guard let start = bytes.baseAddress, !bytes.isEmpty else { return sqlite3_bind_zeroblob(statement, index, 0) }
+        return sqlite3_bind_blob64(statement, index, start, UInt64(bytes.count), Self.copied)
+      }
     }
   }
 }
