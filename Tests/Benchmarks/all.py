@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs all benchmarks one after another, and prints the tables of the README.
 
-    swift build -c release --product upkeep
+    swift build -c release --product upkeep --static-swift-stdlib      # as it is deployed
     python3 Tests/Benchmarks/all.py                         # about 20 minutes on two cores
     python3 Tests/Benchmarks/all.py --quick                 # small sizes, once each: whether all works, no figures
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures `upkeep serve` at rest, asked and all at once, beside an application of FastAPI, APScheduler and SQLAlchemy (peer.py).
 
-    swift build -c release --product upkeep
+    swift build -c release --product upkeep --static-swift-stdlib      # as it is deployed
     python3 -m venv .bench && .bench/bin/pip install fastapi uvicorn 'apscheduler<4' sqlalchemy
     .bench/bin/python Tests/Benchmarks/serve.py             # 20 s at rest, 3,000 requests, 1,000 tasks, 3 repetitions
     .bench/bin/python Tests/Benchmarks/serve.py --parts late --tasks 5000
