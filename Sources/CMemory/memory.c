@@ -17,8 +17,21 @@ void memory_trim(void) {
 #endif
 }
 
-// Only segments that can't be written: what is in memory of them is what is in the file.
+// Whether the loader has written addresses into segments that can't be written otherwise.
+static int has_text_relocations(const struct dl_phdr_info *object) {
+  for (int i = 0; i < object->dlpi_phnum; i++) {
+    if (object->dlpi_phdr[i].p_type != PT_DYNAMIC) continue;
+    const ElfW(Dyn) *entry = (const ElfW(Dyn) *)(object->dlpi_addr + object->dlpi_phdr[i].p_vaddr);
+    for (; entry->d_tag != DT_NULL; entry++) {
+      if (entry->d_tag == DT_TEXTREL || (entry->d_tag == DT_FLAGS && (entry->d_un.d_val & DF_TEXTREL) != 0)) return 1;
+    }
+  }
+  return 0;
+}
+
+// Only segments that nobody writes: what is in memory of them is what is in the file.
 static int release_segments(struct dl_phdr_info *object, size_t size, void *page) {
+  if (has_text_relocations(object)) return 0;
   const uintptr_t mask = *(const uintptr_t *)page - 1;
   for (int i = 0; i < object->dlpi_phnum; i++) {
     const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
