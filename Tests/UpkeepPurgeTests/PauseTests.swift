@@ -59,6 +59,28 @@ struct PauseTests {
     }
   }
 
+  /// Who has waited may have more to commit: a pause isn't over with the first commit, but when no more follows for a lull.
+  @Test func lastForALullAfterACommit() async throws {
+    try await walk { walk, fixture in
+      let other = try await fixture.database.open(.write(.normal), purpose: "test")
+      try await other.perform { _ = try $0.execute("INSERT INTO event(at) VALUES ('2026-11-20')") }
+      let lull = BatchGovernor.lulls.lowerBound
+      // The commit is seen at the second look; the pause itself would last much longer.
+      let times: [Duration] = [
+        .zero, .milliseconds(1), .milliseconds(1) + lull - .nanoseconds(1), .milliseconds(1) + lull,
+      ]
+      let looks = Mutex(0)
+      try await walk.yield(.seconds(5)) {
+        looks.withLock { looks in
+          looks += 1
+          return times[min(looks, times.count) - 1]
+        }
+      }
+      #expect(looks.withLock { $0 } == times.count)
+      await other.close()
+    }
+  }
+
   @Test(.timeLimit(.minutes(1))) func endAtLastWhoeverIsWriting() async throws {
     try await walk { walk, fixture in
       let done = DispatchSemaphore(value: 0)
