@@ -91,6 +91,24 @@ struct PauseTests {
     }
   }
 
+  @Test(.timeLimit(.minutes(1))) func lastWhileTheDiskIsNearlyFull() async throws {
+    let fixture = try await PurgeFixture("CREATE TABLE event(id INTEGER PRIMARY KEY, at TEXT)")
+    // The file is small, so that a megabyte is enough.
+    let database = CrampedDatabase(fixture.database, free: [0, 1_048_575, 1_048_576])
+    let journal = RunJournal()
+    let context = TaskContext.test(
+      mode: .run, now: PurgeFixture.now,
+      clock: HookClock {
+        #expect(
+          journal.current.progress.message == "waiting: only 0 MB of the disk are free; 1 MB are wanted, at least")
+      }, journal: journal)
+    try await Purge.with(database, for: .deletion, in: context) { purge in
+      var walk = BatchWalk(purge: purge, context: context)
+      try await walk.yield(.zero) { .zero }
+    }
+    #expect(database.looks.withLock { $0 } == 3)
+  }
+
   /// An application that checkpoints within each of its commits has the right nearly always: it is taken when it is free.
   @Test func theLogsKeeperTakesTheRightToCheckpointWhenItIsFree() async throws {
     try await walk { walk, fixture in
@@ -105,6 +123,37 @@ struct PauseTests {
       await keeper.close()
       #expect(try await other.reserveCheckpoints(true))
       await other.close()
+    }
+  }
+}
+
+/// A database on a disk that has so much space left, look after look.
+private final class CrampedDatabase: Database {
+  private let inner: any Database
+  private let free: [Int]
+  let looks = Mutex(0)
+
+  init(_ inner: any Database, free: [Int]) {
+    self.inner = inner
+    self.free = free
+  }
+
+  var name: String { inner.name }
+  var engine: DatabaseEngine { inner.engine }
+  var place: String { inner.place }
+  var maxReplicaLag: Duration? { inner.maxReplicaLag }
+  var dropsPartitions: Bool { inner.dropsPartitions }
+
+  func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession {
+    try await inner.open(mode, purpose: purpose)
+  }
+
+  func fileSize() -> Int? { inner.fileSize() }
+
+  func freeDisk() -> Int? {
+    looks.withLock { looks in
+      looks += 1
+      return free[min(looks, free.count) - 1]
     }
   }
 }
