@@ -103,8 +103,10 @@ extension Host {
   private func isProgram(_ program: String) -> Bool {
     let manager = FileManager.default
     if program.contains("/") {
+      // A configuration that is named without a folder lies in this one.
       let folder = (path as NSString).deletingLastPathComponent
-      return manager.isExecutableFile(atPath: program.hasPrefix("/") ? program : "\(folder)/\(program)")
+      let isWhole = program.hasPrefix("/") || folder.isEmpty
+      return manager.isExecutableFile(atPath: isWhole ? program : "\(folder)/\(program)")
     }
     let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
     return folders.contains { manager.isExecutableFile(atPath: "\($0)/\(program)") }

@@ -57,8 +57,8 @@ public struct ProposedConfiguration: Sendable {
     let intro = """
 
         # Removes old rows, by the rules below: one is proposed for each table in which a time column was found.
-        # Take away the first "# " of each line from here on, delete the rules that you don't want, look at each keep,
-        # and then: upkeep preview table_retention
+        # Delete those that you don't want, look at each keep, take away the first "# " of every line that follows this
+        # one, up to the next empty line, and then: upkeep preview table_retention
 
       """
     return intro + lines.map { "  # \($0)\n" }.joined()

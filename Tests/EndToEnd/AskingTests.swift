@@ -97,9 +97,13 @@ import UpkeepDatabase
     #expect(outcome.status == (finding.hasPrefix("error") ? 1 : 0))
   }
 
-  @Test func findsNothingWhereTheHostHasAll() async throws {
-    let place = try await place("host: { on_failure: { command: [cat] } }\n")
-    let outcome = try await place.run("validate", "--live")
+  @Test(arguments: ["cat", "./tell.sh"]) func findsNothingWhereTheHostHasAll(program: String) async throws {
+    let place = try await place("host: { on_failure: { command: [\(program)] } }\n")
+    try Data("#!/bin/sh\n".utf8).write(to: URL(fileURLWithPath: place.path("tell.sh")))
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: place.path("tell.sh"))
+    // The configuration is named without a folder.
+    let outcome = try await Program.run(
+      ["validate", "--live"], in: place.folder, environment: ["UPKEEP_CONFIG": "upkeep.yaml"])
     #expect(outcome.status == 0)
     #expect(!outcome.output.contains("host."))
     #expect(!FileManager.default.fileExists(atPath: place.path("upkeep.sqlite")))

@@ -45,6 +45,15 @@ import UpkeepCore
       ])
   }
 
+  @Test func saysForHowManySlotsARunStands() {
+    var missed = result("01M8F2SQATDCRQTKD8H0XFSZ0H", .completed)
+    func lines() -> String { HistoryText.whole(missed, width: 150, paint: Paint(isOn: false)).joined(separator: "\n") }
+    #expect(!lines().contains("slots"))
+    let first = Timestamp(microseconds: 1_790_000_000_000_000)
+    missed.slots = SlotRange(first: first, last: first + .seconds(86_400), count: 1441)
+    #expect(lines().contains("slots     1,441, from 2026-09-21T14:13:20.000Z to 2026-09-22T14:13:20.000Z"))
+  }
+
   @Test func showsWhenASkippedRunWasDue() {
     var skipped = result("01M8F2SQATDCRQTKD8H0XFSZ0H", .skipped, why: "paused by ann")
     skipped.startedAt = nil

@@ -80,8 +80,12 @@ import UpkeepCore
     (.map(.integer()), .object(["k": "v"]), "x.k: expected a whole number, found v"),
     (.optional(.text()), .integer(1), "x: expected a text, found 1"),
     (.object([Schema.Member("a", .boolean)]), .object([:]), "x.a is missing"),
-    (.object([Schema.Member("a", .boolean)]), .object(["b": .null]), "unknown key x.b; expected a"),
+    (.object([Schema.Member("a", .boolean)]), .object(["colour": .null]), "unknown key x.colour; expected a"),
     (.object([]), .object(["b": .null]), "unknown key x.b; expected none"),
+    (
+      .object([Schema.Member("preview", .text())]), .object(["previw": .null]),
+      "unknown key x.previw; did you mean preview?"
+    ),
     (.text(pattern: "^a+$"), "b", "x: expected a text like ^a+$, found b"),
     (.named("Started"), .array([]), "x: expected an object with mode, run_id, status, task, url, found a list"),
   ])

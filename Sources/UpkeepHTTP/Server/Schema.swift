@@ -136,11 +136,12 @@ indirect enum Schema: Hashable, Sendable {
   }
 
   private static func fault(in members: [String: JSONValue], _ known: [Member], at path: String) -> Fault? {
-    let names = known.map(\.name).sorted().joined(separator: ", ")
+    let names = known.map(\.name).sorted()
     if let unknown = members.keys.sorted().first(where: { key in !known.contains { $0.name == key } }) {
-      return Fault(
-        code: "unknown_key",
-        message: "unknown key \(join(path, unknown)); expected \(names.isEmpty ? "none" : names)")
+      let hint =
+        NameSuggestion.nearest(to: unknown, among: names).map { "did you mean \($0)?" }
+        ?? "expected \(names.isEmpty ? "none" : names.joined(separator: ", "))"
+      return Fault(code: "unknown_key", message: "unknown key \(join(path, unknown)); \(hint)")
     }
     for member in known {
       guard let value = members[member.name] else {

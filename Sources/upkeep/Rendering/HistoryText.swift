@@ -54,11 +54,17 @@ enum HistoryText {
       })
   }
 
+  /// How many slots a record stands for, where they are several.
+  private static func slots(_ result: RunResult) -> String? {
+    result.slots.map { "\(NumberText.grouped($0.count)), from \($0.first.rfc3339) to \($0.last.rfc3339)" }
+  }
+
   /// One run whole: when, by what, with which settings, and what it did.
   static func whole(_ result: RunResult, width: Int, paint: Paint) -> [String] {
     let settings = result.settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }
     let facts: [(String, String?)] = [
-      ("run", result.runID), ("due", result.scheduledAt?.rfc3339), ("started", result.startedAt?.rfc3339),
+      ("run", result.runID), ("due", result.scheduledAt?.rfc3339), ("slots", slots(result)),
+      ("started", result.startedAt?.rfc3339),
       ("finished", result.finishedAt?.rfc3339), ("trigger", result.trigger.rawValue), ("plugin", result.plugin),
       ("settings", settings.isEmpty ? nil : settings.joined(separator: ", ")),
       ("on", "\(result.host), upkeep \(result.version)"),
