@@ -8,8 +8,6 @@ import UpkeepDatabase
 struct DoomedRanges {
   /// Ranges up to which they pay.
   private static let most = 50_000
-  /// Numbers that are looked at by one statement: between two of them a count can be cancelled.
-  private static let stretch: Int64 = 65_536
 
   private let pass: DeletionPass
   private let condition: RowCondition
@@ -43,20 +41,18 @@ struct DoomedRanges {
     sql += " ELSE 0 END) FROM \(SQL.quoted(pass.table.name)) t NOT INDEXED"
     sql += " WHERE t.\(pass.rowNumber) BETWEEN ?1 AND ?2"
     let most = min(Self.most, Int(extent.rows / 8) + 16)
-    // Numbers may lie far apart: from the end of a stretch it goes on with the next row.
-    var next = SQL("SELECT t.\(pass.rowNumber) FROM \(SQL.quoted(pass.table.name)) t WHERE t.\(pass.rowNumber) > ?1")
-    next += " AND t.\(pass.rowNumber) <= ?2 ORDER BY 1 LIMIT 1"
-    var last = extent.first - 1
-    while let first = try connection.first(next.text, [.integer(last), .integer(extent.last)])?[0].integer {
-      last = first.stepped(by: Self.stretch, upTo: extent.last)
+    var isWorthIt = true
+    try extent.forEachStretch(of: pass, renewing: &renewal, on: connection) { first, last in
       let value = try connection.first(sql.text, [.integer(first), .integer(last)] + sql.values)?[0]
-      guard let found = value.flatMap(NumberRanges.init) else { return nil }
+      let found = value.flatMap(NumberRanges.init)
+      isWorthIt = found.map { ranges.count + $0.ranges.count <= most } ?? false
+      guard isWorthIt, let found else { return false }
       ranges += found.ranges
       rows += found.rows
       unreadable = unreadable.map { $0 + found.told }
-      guard ranges.count <= most else { return nil }
-      try renewal?.renewIfOld(on: connection)
+      return true
     }
+    guard isWorthIt else { return nil }
   }
 
   /// Counts the rows of the pass and those that go or change with them.
@@ -85,7 +81,7 @@ struct DoomedRanges {
     var (rows, next) = (Int64(0), ranges.startIndex)
     while next < ranges.endIndex {
       var (end, numbers) = (next, Int64(0))
-      while end < ranges.endIndex, end == next || numbers < Self.stretch {
+      while end < ranges.endIndex, end == next || numbers < RowExtent.stretch {
         numbers += ranges[end].upperBound - ranges[end].lowerBound
         end += 1
       }

@@ -64,14 +64,19 @@ struct StepCount: Sendable {
       for pass in step.passes { try countListed(pass, isMember: step.mesh != nil, on: connection) }
     }
     if let first = tallies.firstIndex(where: { $0.table == root.table.name && !$0.isUnlink }) {
-      for partition in partitions { tallies[first].add(partition) }
+      for rows in partitions.map(\.found) {
+        tallies[first].add(
+          TableTally(table: root.table.name, rows: rows.rows, oldest: rows.oldest, newest: rows.newest))
+      }
       found = tallies[first].rows
       tallies[first].held = held
       tallies[first].excepted = excepted
     }
     for index in tallies.indices where tallies[index].rows > 0 && !tallies[index].isUnlink {
+      try renewal?.renewIfOld(on: connection)
       tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))
     }
+    try renewal?.renewIfOld(on: connection)
     unreadable = try step.rule.countUnreadable(of: root.table, on: connection, amongOld: unreadableAmongOld)
   }
 
@@ -92,6 +97,7 @@ struct StepCount: Sendable {
     _ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection
   ) throws {
     let extent = try RowExtent(pass, condition, on: connection)
+    try renewal?.renewIfOld(on: connection)
     defer {
       doomed.add(pass)
       for edge in pass.leaves { doomed.add(edge, of: pass) }
@@ -106,7 +112,8 @@ struct StepCount: Sendable {
       return
     }
     // The children are counted row by row of the parent, so that the condition is evaluated once for all of them.
-    var sql = SQL("SELECT count(*), min(at), max(at)")
+    let isDense = extent?.isDense ?? false
+    var sql = SQL("SELECT count(*), min(at), max(at)", reserved: isDense ? 2 : 0)
     for index in (pass.leaves + pass.unlinks).indices { sql += ", sum(n\(index))" }
     sql += " FROM (SELECT \(pass.timeColumn?.instant(of: "t") ?? "NULL") AS at"
     for (index, edge) in (pass.leaves + pass.unlinks).enumerated() {
@@ -117,20 +124,28 @@ struct StepCount: Sendable {
     }
     sql += " FROM \(SQL.quoted(pass.table.name)) t"
     // Where most rows between the first and the last are doomed, the table's own order is faster than the index's.
-    if let extent, extent.isDense {
-      sql += " NOT INDEXED WHERE t.\(pass.rowNumber) BETWEEN \(extent.first) AND \(extent.last) AND "
-    } else {
-      sql += " WHERE "
-    }
+    sql += isDense ? " NOT INDEXED WHERE t.\(pass.rowNumber) BETWEEN ?1 AND ?2 AND " : " WHERE "
     sql.add(condition, of: "t")
     doomed.exclude(pass.table.name, as: "t", from: &sql)
     sql += ")"
-    let row = try connection.first(sql.text, sql.values) ?? []
-    tallies.append(TableTally(table: pass.table.name, count: row, at: 0))
-    for (index, edge) in (pass.leaves + pass.unlinks).enumerated() {
-      let rows = Int(row[3 + index].integer ?? 0)
-      tallies.append(TableTally(table: edge.child, rows: rows, isUnlink: edge.action == .unlink))
+    var own = TableTally(table: pass.table.name, rows: 0)
+    var others = (pass.leaves + pass.unlinks).map { edge in
+      TableTally(table: edge.child, rows: 0, isUnlink: edge.action == .unlink)
     }
+    func count(_ range: [DatabaseValue]) throws {
+      guard let row = try connection.first(sql.text, range + sql.values) else { return }
+      own.add(TableTally(table: own.table, count: row, at: 0))
+      for index in others.indices { others[index].rows += Int(row[3 + index].integer ?? 0) }
+    }
+    if let extent, isDense {
+      try extent.forEachStretch(of: pass, renewing: &renewal, on: connection) { first, last in
+        try count([.integer(first), .integer(last)])
+        return true
+      }
+    } else {
+      try count([])
+    }
+    tallies += [own] + others
   }
 
   /// A server counts what refers to selected rows by a join, once for each table.
@@ -186,10 +201,11 @@ struct StepCount: Sendable {
 }
 
 extension TableTally {
-  fileprivate mutating func add(_ dropped: DroppedPartition) {
-    rows += dropped.found.rows
-    oldest = [oldest, dropped.found.oldest].compactMap { $0 }.min()
-    newest = [newest, dropped.found.newest].compactMap { $0 }.max()
+  /// Adds other rows of the same table.
+  fileprivate mutating func add(_ other: TableTally) {
+    rows += other.rows
+    oldest = [oldest, other.oldest].compactMap { $0 }.min()
+    newest = [newest, other.newest].compactMap { $0 }.max()
   }
 
   init(table: String, count row: [DatabaseValue], at column: Int) {

@@ -28,6 +28,20 @@ struct BatchTests {
     return fixture
   }
 
+  /// The share of what the preview found, and never all of it: what comes after the last batch isn't done yet.
+  @Test(arguments: [(400, 50.0), (200, 99.9), (100, 99.9), (0, 0)])
+  func saysHowMuchOfWhatWasForeseenIsDone(foreseen: Int, percent: Double) async throws {
+    let fixture = try await parents(100)
+    let forecast = Forecast(counts: [:], tables: [TableResult(table: "parent", deleted: foreseen)])
+    let context = fixture.context(.run, forecast: forecast)
+    try await Purge.with(fixture.database, for: .deletion, in: context) { purge in
+      try await purge.run(
+        DeletionPlan([.old("parent")], graph: DeletionGraph(purge.catalogue, declared: [])), in: context)
+    }
+    #expect(context.journal.current.counts == ["parent_deleted": 100, "child_deleted": 100])
+    #expect(context.journal.current.progress.percent == percent)
+  }
+
   @Test func endsBetweenBatchesWhenCancelledAndCountsWhatItCommitted() async throws {
     let fixture = try await parents(20_000)
     let context = fixture.context(.run)

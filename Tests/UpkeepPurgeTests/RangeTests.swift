@@ -44,23 +44,29 @@ struct RangeTests {
     try await check(try await fixture(kept: kept), left: kept, kept.map(String.init).joined(separator: " "))
   }
 
+  /// A clock that shows a second more at each look, so that every snapshot is old, and that does something at one look:
+  /// the third look is right before the first stretch of numbers is counted, the fourth right after it.
+  private func hook(atLook number: Int, _ fixture: PurgeFixture, _ statements: [String]) -> LookClock {
+    LookClock(passing: .seconds(1)) { look in
+      guard look == number else { return }
+      let done = DispatchSemaphore(value: 0)
+      Task {
+        try await fixture.execute(statements)
+        done.signal()
+      }
+      done.wait()
+    }
+  }
+
   /// A long count takes fresh snapshots on its way, so that the application's log can be begun anew: what goes meanwhile
-  /// from where it has been is counted, and what goes from where it comes later isn't. A
-  /// rule that ranks rows has one snapshot, in which both are counted and the newest one stays.
+  /// from where it has been is counted, and what goes from where it comes later isn't. A rule that ranks rows has one
+  /// snapshot, in which both are counted and the newest one stays.
   @Test(arguments: [false, true]) func countsALargeTableInSeveralSnapshots(ranks: Bool) async throws {
     let fixture = try await PurgeFixture(
       "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)", "CREATE INDEX ix_at ON parent(at)",
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 140000) "
         + "INSERT INTO parent SELECT i, '2026-10-01' FROM n")
-    let clock = LookClock(passing: .seconds(1)) { look in
-      guard look == 2 else { return }
-      let done = DispatchSemaphore(value: 0)
-      Task {
-        try await fixture.execute(["DELETE FROM parent WHERE id IN (5, 139990)"])
-        done.signal()
-      }
-      done.wait()
-    }
+    let clock = hook(atLook: 4, fixture, ["DELETE FROM parent WHERE id IN (5, 139990)"])
     let context = TaskContext.test(mode: .preview, now: PurgeFixture.now, clock: clock)
     try await Purge.with(fixture.database, for: .preview, in: context) { purge in
       let graph = DeletionGraph(purge.catalogue, declared: [])
@@ -73,6 +79,44 @@ struct RangeTests {
       try await purge.preview(DeletionPlan([rule], graph: graph), in: context)
     }
     #expect(context.journal.current.counts == ["parent_deleted": 139_999])
+  }
+
+  /// So it is where the children refer to something else than the number, and are counted parent by parent.
+  @Test func countsParentByParentInSeveralSnapshots() async throws {
+    let fixture = try await PurgeFixture(
+      "CREATE TABLE parent(id INTEGER PRIMARY KEY, name TEXT UNIQUE, at TEXT)", "CREATE INDEX ix_at ON parent(at)",
+      "CREATE TABLE child(parent TEXT REFERENCES parent(name) ON DELETE CASCADE)",
+      "CREATE INDEX ix_parent ON child(parent)",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 140000) INSERT INTO parent "
+        + "SELECT i, 'p' || i, CASE i WHEN 2 THEN '2026-10-03' WHEN 139999 THEN '2026-09-01' ELSE '2026-10-01' END FROM n",
+      "INSERT INTO child VALUES ('p5'), ('p7'), ('p139990'), ('p139991')")
+    let clock = hook(
+      atLook: 4, fixture,
+      ["DELETE FROM child WHERE parent IN ('p5', 'p139990')", "DELETE FROM parent WHERE id IN (5, 139990)"])
+    let context = TaskContext.test(mode: .preview, now: PurgeFixture.now, clock: clock)
+    try await Purge.with(fixture.database, for: .preview, in: context) { purge in
+      let graph = DeletionGraph(purge.catalogue, declared: [])
+      try await purge.preview(DeletionPlan([.old("parent")], graph: graph), in: context)
+    }
+    #expect(context.journal.current.counts == ["parent_deleted": 139_999, "child_deleted": 3])
+    let parent = try #require(context.journal.current.tables.first { $0.table == "parent" })
+    #expect(parent.oldest?.dateText == "2026-09-01" && parent.newest?.dateText == "2026-10-03")
+  }
+
+  /// The count of a whole table has a snapshot of its own.
+  @Test func countsTheWholeTableInAFreshSnapshot() async throws {
+    let fixture = try await PurgeFixture(
+      "CREATE TABLE parent(id INTEGER PRIMARY KEY, at TEXT)", "CREATE INDEX ix_at ON parent(at)",
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 110) "
+        + "INSERT INTO parent SELECT i, CASE WHEN i <= 100 THEN '2026-10-01' ELSE '2026-11-20' END FROM n")
+    let clock = hook(atLook: 6, fixture, ["DELETE FROM parent WHERE id > 100"])
+    let context = TaskContext.test(mode: .preview, now: PurgeFixture.now, clock: clock)
+    try await Purge.with(fixture.database, for: .preview, in: context) { purge in
+      let graph = DeletionGraph(purge.catalogue, declared: [])
+      try await purge.preview(DeletionPlan([.old("parent")], graph: graph), in: context)
+    }
+    #expect(context.journal.current.tables.map(\.total) == [100])
+    #expect(context.journal.current.counts == ["parent_deleted": 100])
   }
 
   @Test(arguments: [
@@ -153,6 +197,18 @@ struct RangeTests {
     let left = kept.map(String.init).joined(separator: " ")
     #expect(try await fixture.text("SELECT id FROM parent") == left)
     #expect(try await fixture.text("SELECT parent_id FROM child") == left)
+  }
+
+  /// Few rows in a large table are walked over by their numbers only where one of eight or more between them goes.
+  @Test(arguments: [([1, 16], true), ([1, 17], true), ([1, 25], false), ([3, 4, 28], true), ([3, 4, 35], false)])
+  func walksOverFewRowsWhereTheyLieTogether(old: [Int], isDense: Bool) async throws {
+    let fixture = try await fixture(kept: Array(1...100).filter { !old.contains($0) })
+    try await Purge.with(fixture.database, for: .preview, in: fixture.context(.preview)) { purge in
+      let root = try DeletionPlan([.old("parent")], graph: DeletionGraph(purge.catalogue, declared: [])).steps[0].root
+      guard case .condition(let condition) = root.selection else { return }
+      let extent = try #require(try await purge.read { try RowExtent(root, condition, on: $0) })
+      #expect(extent.rows == Int64(old.count) && extent.isDense == isDense)
+    }
   }
 
   /// The first text in the order of an index isn't always the oldest time, nor the last one the newest.

@@ -1,0 +1,95 @@
+import UpkeepCore
+import UpkeepDatabase
+
+/// Between which row numbers the selected rows lie.
+struct RowExtent: Sendable {
+  var first: Int64
+  var last: Int64
+  /// How many rows may be selected, at the most.
+  var rows: Int64
+  /// Whether so many of the rows between are selected that walking over all of them is right.
+  var isDense: Bool
+
+  /// An extent that was looked up otherwise.
+  init(first: Int64, last: Int64, rows: Int64) {
+    // A walk begins before the first number, which the lowest that there is doesn't allow.
+    (self.first, self.last, self.rows, isDense) = (first, last, rows, first > .min)
+  }
+
+  /// Looks them up in the index of the condition's time column, or takes the whole table where there is none.
+  ///
+  /// Where an eighth of all numbers is old, the ends are looked for in the order of the table: to read all that is old in
+  /// the index only for them would take longer.
+  init?(_ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection) throws {
+    let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
+    let ends = "SELECT (SELECT min(\(number)) FROM \(table)), (SELECT max(\(number)) FROM \(table))"
+    guard let all = try connection.first(ends), let lowest = all[0].integer, let highest = all[1].integer else {
+      return nil
+    }
+    guard let bound = condition.timeBound, pass.table.hasIndex(on: [bound.column]) else {
+      self.init(first: lowest, last: highest, rows: Self.span(lowest, highest))
+      return
+    }
+    let isOld = "WHERE t.\(SQL.quoted(bound.column)) < ?1"
+    let isOldScanned = "WHERE +t.\(SQL.quoted(bound.column)) < ?1"
+    let (span, values) = (Self.span(lowest, highest), [bound.value])
+    let enough = span / 8 + 1
+    let old = try connection.integer(
+      "SELECT count(*) FROM (SELECT 1 FROM \(table) t \(isOld) LIMIT ?2)", values + [.integer(enough)])
+    if old >= enough {
+      func end(_ order: String) throws -> Int64? {
+        // Without the plus the text would be looked at as a number first, for each row.
+        let sql = "SELECT t.\(number) FROM \(table) t NOT INDEXED \(isOldScanned) ORDER BY t.\(number) \(order) LIMIT 1"
+        return try connection.first(sql, values)?[0].integer
+      }
+      guard let first = try end("ASC"), let last = try end("DESC") else { return nil }
+      self.init(first: first, last: last, rows: Self.span(first, last))
+      return
+    }
+    let row = try connection.first("SELECT min(t.\(number)), max(t.\(number)) FROM \(table) t \(isOld)", values)
+    guard let first = row?[0].integer, let last = row?[1].integer else { return nil }
+    self.init(first: first, last: last, rows: old)
+    isDense = isDense && Self.span(first, last) / 8 <= old
+  }
+
+  /// A number that lies so many quarters on the way.
+  func quarter(_ quarters: Int64) -> Int64 {
+    first.stepped(by: Self.span(first, last) / 4 * quarters, upTo: last)
+  }
+
+  /// Numbers that are looked at by one statement: between two of them a count can be cancelled.
+  static let stretch: Int64 = 65_536
+
+  /// Goes through the numbers of one that is dense, a stretch after the other, with a fresh snapshot in between where it is
+  /// time.
+  ///
+  /// - Parameter body: Gets the first number of a stretch, which a row has, and the last, and says whether to go on.
+  func forEachStretch(
+    of pass: DeletionPass, renewing renewal: inout SnapshotRenewal?, on connection: any DatabaseConnection,
+    _ body: (Int64, Int64) throws -> Bool
+  ) throws {
+    // Numbers may lie far apart: from the end of a stretch it goes on with the next row.
+    let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
+    let next = "SELECT t.\(number) FROM \(table) t WHERE t.\(number) > ?1 AND t.\(number) <= ?2 ORDER BY 1 LIMIT 1"
+    var end = first - 1
+    while let start = try connection.first(next, [.integer(end), .integer(last)])?[0].integer {
+      end = start.stepped(by: Self.stretch, upTo: last)
+      guard try body(start, end) else { return }
+      try renewal?.renewIfOld(on: connection)
+    }
+  }
+
+  /// How far it is from one number to another, at least 1.
+  private static func span(_ first: Int64, _ last: Int64) -> Int64 {
+    let (difference, isTooLarge) = last.subtractingReportingOverflow(first)
+    return isTooLarge ? .max : max(1, difference)
+  }
+}
+
+extension Int64 {
+  /// The number so many steps further on, but none beyond a limit.
+  func stepped(by steps: Int64, upTo limit: Int64) -> Int64 {
+    let (end, isTooLarge) = addingReportingOverflow(steps)
+    return isTooLarge ? limit : Swift.min(end, limit)
+  }
+}
