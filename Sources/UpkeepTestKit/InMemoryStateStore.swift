@@ -13,6 +13,9 @@ public final class InMemoryStateStore: StateStore {
     var ticket: Int64 = 0
     var fencing: Int64 = 0
     var failure: TaskError?
+    /// The calls that fail, and how many there were since they were named.
+    var failing = 0..<Int.max
+    var calls = 0
     var grids: [String: TaskGrid] = [:]
     var serving: (holder: ServeHolder, renewedAt: Timestamp)?
   }
@@ -27,14 +30,18 @@ public final class InMemoryStateStore: StateStore {
     self.wallClock = wallClock
   }
 
-  /// Makes every call throw from now on, as with a full disk; nothing makes them work again.
-  public func fail(with error: TaskError?) {
-    state.withLock { $0.failure = error }
+  /// Makes calls throw from now on, as with a full disk; nothing ends that.
+  /// - Parameter calls: Which ones, counted from 0; all where it isn't said.
+  public func fail(with error: TaskError?, calls: Range<Int> = 0..<Int.max) {
+    state.withLock { state in
+      (state.failure, state.failing, state.calls) = (error, calls, 0)
+    }
   }
 
   func access<Value: Sendable>(_ body: (inout State) throws -> sending Value) throws -> Value {
     try state.withLock { state throws -> Value in
-      if let failure = state.failure { throw failure }
+      defer { state.calls += 1 }
+      if let failure = state.failure, state.failing.contains(state.calls) { throw failure }
       return try body(&state)
     }
   }

@@ -11,6 +11,8 @@ struct RecordedRun {
   var started: String
   var finished: String
   var reason: String
+  /// What went wrong, as JSON.
+  var errors: String
   /// The setting `duration`.
   var duration: String
 }
@@ -25,14 +27,16 @@ extension RecordedRun {
       try connection.map(
         """
         SELECT run_id, task, status, first_slot, last_slot, slots, \(document) ->> 'started_at',
-          \(document) ->> 'finished_at', \(document) ->> 'reason', \(document) -> 'settings' ->> 'duration'
+          \(document) ->> 'finished_at', \(document) ->> 'reason', \(document) ->> 'errors',
+          \(document) -> 'settings' ->> 'duration'
         FROM \(table) ORDER BY run_id
         """
       ) { row in
         RecordedRun(
           id: row[0].text ?? "", task: row[1].text ?? "", status: row[2].text ?? "", firstSlot: row[3].integer ?? 0,
           lastSlot: row[4].integer ?? 0, slots: row[5].integer ?? 0, started: row[6].text ?? "",
-          finished: row[7].text ?? "", reason: row[8].text ?? "", duration: row[9].text ?? "")
+          finished: row[7].text ?? "", reason: row[8].text ?? "", errors: row[9].text ?? "",
+          duration: row[10].text ?? "")
       }
     }
     await session.close()

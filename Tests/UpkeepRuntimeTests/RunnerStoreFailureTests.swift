@@ -17,6 +17,37 @@ import UpkeepTestKit
     #expect(result.warnings == ["this result isn't recorded: state store: the disk is full; free some space"])
   }
 
+  /// A connection that is lost while the run asks for its lease: it asks once more, and only for that reason.
+  @Test(arguments: [
+    ("connection_lost", 1..<2, RunStatus.completed), ("connection_lost", 1..<3, .failed), ("disk_full", 1..<2, .failed),
+  ])
+  func aRunAsksAgainWhoseConnectionWasLost(code: String, calls: Range<Int>, status: RunStatus) async throws {
+    // The first call records the run.
+    fixture.store.fail(with: TaskError(code: code, place: "state store", problem: "no", fix: "wait"), calls: calls)
+    let result = await fixture.runner.run(RunRequest(task: .fake { $0.add("rows_deleted", 1) }))
+    #expect(result.status == status)
+    #expect(result.counts == (status == .completed ? ["rows_deleted": 1] : [:]))
+    #expect(try await fixture.store.record(result.runID)?.result.status == status)
+    #expect(try await fixture.store.holders().isEmpty)
+  }
+
+  /// It stood still for longer than a lease lives, and another host has ended it meanwhile: it must not begin any more.
+  @Test func aRunThatWasDeclaredDeadMeanwhileDoesNotBegin() async throws {
+    let task = RunnableTask.fake { $0.add("rows_deleted", 1) }
+    let result = RunResult(
+      runID: "01QUEUED", task: task.name, plugin: task.plugin, mode: .run, trigger: .scheduled, status: .queued,
+      host: "box-1")
+    let queued = RunRecord(result: result, owner: fixture.inspector.current, createdAt: fixture.wallClock.now())
+    var dead = queued
+    dead.result.status = .interrupted
+    try await fixture.store.save(dead)
+    fixture.store.fail(
+      with: TaskError(code: "connection_lost", place: "state store", problem: "no", fix: "wait"), calls: 0..<1)
+    let ended = await fixture.runner.run(RunRequest(task: task, trigger: .scheduled, record: queued))
+    #expect(ended.status == .interrupted && ended.counts.isEmpty)
+    #expect(ended.reason == "its lease is lost: it was declared dead, so it must not go on")
+  }
+
   @Test func aPreviewGoesOnWithoutTheStore() async {
     fixture.store.fail(with: full)
     let result = await fixture.runner.run(

@@ -151,30 +151,41 @@ struct RunSession {
   }
 
   private mutating func ask(waits: Bool) async -> Event {
-    let rules = request.task.rules
     do {
-      if leased {
-        // It has its place in the queue: say that it lives, and look whether somebody wants it to stop.
-        if let event = try await store.renew(runID, owner: runner.inspector.current).event { return event }
-      }
-      let sinceAsked = runner.clock.stopwatch()
-      let beginning = try await store.begin(
-        LeaseRequest(
-          runID: runID, task: request.task.name, owner: runner.inspector.current, overlap: rules.overlap,
-          exclusiveWith: rules.exclusiveWith, waits: waits, limit: runner.maxConcurrentRuns)
-      ) { [record] now in record.started(at: now) }
-      if waits || beginning.answer.isGranted { leased = true }
-      if let started = beginning.record { record = started }
-      if store.leasesLapse, beginning.answer.isGranted {
-        lease = LeaseWatch(clock: runner.clock, timeToLive: LeaseQueue.timeToLive)
-        lease?.renewed(sinceAsked)
-      }
-      return .answered(beginning.answer)
+      return try await beginning(waits: waits)
     } catch {
       // It may be there all the same, so it is given back at the end.
       leased = true
+      guard (error as? TaskError)?.code == "connection_lost" else { return .couldNotAsk(RunError(error, step: "run")) }
+    }
+    do {
+      // The server was started anew, or this host stood still. Then the run may have been declared dead meanwhile: this
+      // time it says first that it lives.
+      return try await beginning(waits: waits)
+    } catch {
       return .couldNotAsk(RunError(error, step: "run"))
     }
+  }
+
+  private mutating func beginning(waits: Bool) async throws -> Event {
+    let rules = request.task.rules
+    if leased {
+      // It has its place in the queue: say that it lives, and look whether somebody wants it to stop.
+      if let event = try await store.renew(runID, owner: runner.inspector.current).event { return event }
+    }
+    let sinceAsked = runner.clock.stopwatch()
+    let beginning = try await store.begin(
+      LeaseRequest(
+        runID: runID, task: request.task.name, owner: runner.inspector.current, overlap: rules.overlap,
+        exclusiveWith: rules.exclusiveWith, waits: waits, limit: runner.maxConcurrentRuns)
+    ) { [record] now in record.started(at: now) }
+    if waits || beginning.answer.isGranted { leased = true }
+    if let started = beginning.record { record = started }
+    if store.leasesLapse, beginning.answer.isGranted {
+      lease = LeaseWatch(clock: runner.clock, timeToLive: LeaseQueue.timeToLive)
+      lease?.renewed(sinceAsked)
+    }
+    return .answered(beginning.answer)
   }
 
   private mutating func markStarted() async {
