@@ -14,6 +14,14 @@ public enum NameSuggestion {
     return best?.name
   }
 
+  /// What to say of an unknown name: the known one that is nearest, or all of them.
+  ///
+  /// - Parameter none: What is said where nothing is known.
+  public static func hint(for name: String, among known: [String], none: String) -> String {
+    nearest(to: name, among: known).map { "did you mean \($0)?" }
+      ?? (known.isEmpty ? none : "expected \(known.joined(separator: ", "))")
+  }
+
   /// The optimal string alignment distance of two texts.
   static func distance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -> Int {
     if left.isEmpty || right.isEmpty { return max(left.count, right.count) }

@@ -95,8 +95,6 @@ public struct Purge: Sendable {
     return try await session.perform { connection in
       // Pages are kept so that batches find those of every index again; in KiB.
       try connection.execute("PRAGMA cache_size = -20000")
-      // They take the place of what only the start needed.
-      memory_release_program()
       // Lists of rows are searched again and again; what doesn't fit goes to a file.
       try connection.execute("PRAGMA temp.cache_size = -2000")
       if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import UpkeepHost
 
-@Suite struct MemoryAtRestTests {
+@Suite(.serialized) struct MemoryAtRestTests {
   /// What of files is in this process's memory, in KiB.
   private func ofFiles() throws -> Int {
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)

@@ -89,9 +89,7 @@ public struct Route: Sendable {
     guard template.hasPrefix("/api/v1/") else { return nil }
     let known = parameters.filter { $0.place == "query" }.map(\.name).sorted()
     guard let unknown = request.query.keys.filter({ !known.contains($0) }).min() else { return nil }
-    let hint =
-      NameSuggestion.nearest(to: unknown, among: known).map { "did you mean \($0)?" }
-      ?? (known.isEmpty ? "there is none here" : "expected \(known.joined(separator: ", "))")
+    let hint = NameSuggestion.hint(for: unknown, among: known, none: "there is none here")
     return Problem(400, "unknown_parameter", "unknown query parameter \(unknown); \(hint)")
   }
 

@@ -138,9 +138,7 @@ indirect enum Schema: Hashable, Sendable {
   private static func fault(in members: [String: JSONValue], _ known: [Member], at path: String) -> Fault? {
     let names = known.map(\.name).sorted()
     if let unknown = members.keys.sorted().first(where: { key in !known.contains { $0.name == key } }) {
-      let hint =
-        NameSuggestion.nearest(to: unknown, among: names).map { "did you mean \($0)?" }
-        ?? "expected \(names.isEmpty ? "none" : names.joined(separator: ", "))"
+      let hint = NameSuggestion.hint(for: unknown, among: names, none: "expected none")
       return Fault(code: "unknown_key", message: "unknown key \(join(path, unknown)); \(hint)")
     }
     for member in known {

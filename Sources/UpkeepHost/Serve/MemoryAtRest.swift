@@ -1,8 +1,8 @@
 import CMemory
 import Synchronization
 
-/// Gives back what `serve` doesn't need at rest: once it has begun, since reading a configuration and placing its tasks
-/// takes several times what is kept of it, and then, while nothing runs, the code that wasn't used lately.
+/// Gives back what `serve` doesn't need at rest: once it has begun, and then, while nothing runs, the code that wasn't
+/// used lately.
 final class MemoryAtRest: Sendable {
   /// Between two times.
   static let interval = Duration.seconds(20)
@@ -27,9 +27,19 @@ final class MemoryAtRest: Sendable {
       defer { last = now }
       return last == nil
     }
-    guard let isFirst else { return false }
-    if isFirst { memory_trim() }
-    memory_release_program()
+    switch isFirst {
+    case nil: return false
+    case true?: Host.giveBackMemory()
+    case false?: memory_release_program()
+    }
     return true
+  }
+}
+
+extension Host {
+  /// Gives back what only the reading of a configuration needed, which is several times what is kept of it.
+  public static func giveBackMemory() {
+    memory_trim()
+    memory_release_program()
   }
 }

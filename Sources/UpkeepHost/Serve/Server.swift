@@ -1,4 +1,3 @@
-import CMemory
 public import Logging
 import ServiceLifecycle
 import Synchronization
@@ -67,7 +66,7 @@ public final class Server: Sendable {
       live: live, path: host.path, clock: host.clock, logger: logger, willReload: { notifier.reloading() },
       didReload: {
         notifier.reloaded($0)
-        if case .applied = $0 { memory_trim() }
+        if case .applied = $0 { Host.giveBackMemory() }
       })
     self.scheduler = scheduler
     self.notices = notices

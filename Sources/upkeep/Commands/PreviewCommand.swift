@@ -21,6 +21,7 @@ struct PreviewCommand: UpkeepSubcommand {
 
   func execute(_ console: Console) async throws -> ExitStatus {
     let host = try loadHost()
+    Host.giveBackMemory()
     var targets = try runOptions.targets(in: host)
     for case .task(let task) in targets where task.prepared.preview == nil && !runOptions.all {
       throw UsageError("task \(task.name) has no preview: its plugin \(task.plugin) can only run")

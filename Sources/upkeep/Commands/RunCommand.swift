@@ -26,6 +26,8 @@ struct RunCommand: UpkeepSubcommand {
   func execute(_ console: Console) async throws -> ExitStatus {
     let host = try loadHost()
     let targets = try runOptions.targets(in: host)
+    // What the runs keep in memory takes its place.
+    Host.giveBackMemory()
     var session = RunningSession(host: host, console: console, overrideGuard: runOptions.overrideGuard)
     var asked = false
     if !yes && console.canAsk {
