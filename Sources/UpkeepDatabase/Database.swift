@@ -122,7 +122,8 @@ public protocol DatabaseConnection {
   func execute(_ sql: String, _ values: [DatabaseValue]) throws -> Int
 
   /// Goes on with a fresh snapshot within a transaction that has only read, or written what is temporary: an SQLite file's
-  /// log can't be begun anew while an old one is read. Does nothing on a server, which keeps snapshots apart.
+  /// log can't be begun anew while one is read. Where the log has grown large it waits for a moment in between, in which
+  /// the application can do that. Does nothing on a server, which keeps snapshots apart.
   func renewSnapshot() throws
 
   /// Executes a statement and hands out its rows.

@@ -31,6 +31,43 @@ struct SQLiteLogTests {
     return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  /// An application begins a large log anew by itself, but never while somebody reads: who reads for long leaves it the
+  /// time for that between two snapshots.
+  @Test(.timeLimit(.minutes(1))) func canBeBegunAnewBetweenTwoSnapshots() async throws {
+    try await database { database in
+      let application = try await database.open(.write(.normal), purpose: "application")
+      let reader = try await database.open(.read, purpose: "test")
+      let (rounds, turn, isLarge) = (20, DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+      async let writing: Void = application.perform { connection in
+        turn.wait()
+        try connection.execute("INSERT INTO t(text) VALUES (randomblob(9000000))")
+        isLarge.signal()
+        // The first commit of a turn brings the log into the file, the second begins it anew, where nobody reads.
+        for _ in 0..<rounds {
+          turn.wait()
+          for _ in 0..<2 { try connection.execute("INSERT INTO t(text) VALUES ('a')") }
+        }
+      }
+      defer { for _ in 0...rounds { turn.signal() } }
+      let frames = try await reader.transaction(.read) { connection in
+        _ = try connection.integer("SELECT count(*) FROM t")
+        turn.signal()
+        isLarge.wait()
+        let large = reader.logState()?.frames ?? 0
+        for _ in 0..<rounds {
+          turn.signal()
+          try connection.renewSnapshot()
+          _ = try connection.integer("SELECT count(*) FROM t")
+        }
+        return (before: large, after: reader.logState()?.frames ?? .max)
+      }
+      #expect(frames.before > 2000 && frames.after < 1000, "\(frames)")
+      try await writing
+      await reader.close()
+      await application.close()
+    }
+  }
+
   @Test func tellsHowTheLogStands() async throws {
     try await database { database in
       let session = try await database.open(.write(.normal), purpose: "test")

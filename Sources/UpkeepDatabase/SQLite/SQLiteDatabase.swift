@@ -82,7 +82,7 @@ public struct SQLiteDatabase: Database {
     do {
       let queue = try DatabaseQueue(path: path, configuration: configuration)
       let index = try queue.inDatabase { connection in
-        let isLogged = try mode.writes && String.fetchOne(connection, sql: "PRAGMA journal_mode") == "wal"
+        let isLogged = try String.fetchOne(connection, sql: "PRAGMA journal_mode") == "wal"
         return SQLiteLogIndex(isLogged ? sqlite_log_index(connection.sqliteConnection) : nil)
       }
       return SQLiteSession(queue, log: index, errors: errors)

@@ -22,9 +22,9 @@ public final class SQLiteSession: DatabaseSession {
   public func perform<Value: Sendable>(
     _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
-    let errors = errors
+    let (errors, log) = (errors, log)
     return try await access { database in
-      let value = try body(SQLiteConnection(database: database))
+      let value = try body(SQLiteConnection(database: database, log: log))
       guard database.isInsideTransaction else { return value }
       try database.rollback()
       throw TaskError(
@@ -37,10 +37,11 @@ public final class SQLiteSession: DatabaseSession {
   public func transaction<Value: Sendable>(
     _ kind: TransactionKind, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
-    try await access { database in
+    let log = log
+    return try await access { database in
       var value: Value?
       try database.inTransaction(kind == .write ? .immediate : .deferred) {
-        value = try body(SQLiteConnection(database: database))
+        value = try body(SQLiteConnection(database: database, log: log))
         return .commit
       }
       guard let value else { throw CancellationError() }
@@ -110,6 +111,7 @@ public final class SQLiteSession: DatabaseSession {
 /// A GRDB connection behind the port.
 struct SQLiteConnection: DatabaseConnection {
   let database: GRDB.Database
+  let log: SQLiteLogIndex
 
   var engine: DatabaseEngine { .sqlite }
 
@@ -122,11 +124,35 @@ struct SQLiteConnection: DatabaseConnection {
 
   func renewSnapshot() throws {
     // Not by statements of GRDB's: it would take the transaction for aborted between the two.
-    let code = sqlite3_exec(database.sqliteConnection, "COMMIT; BEGIN", nil, nil, nil)
-    guard code == SQLITE_OK else {
-      throw GRDB.DatabaseError(resultCode: ResultCode(rawValue: code), sql: "COMMIT; BEGIN")
+    try execute("COMMIT")
+    awaitNewLog()
+    try execute("BEGIN")
+  }
+
+  private func execute(_ statement: String) throws {
+    let code = sqlite3_exec(database.sqliteConnection, statement, nil, nil, nil)
+    guard code == SQLITE_OK else { throw GRDB.DatabaseError(resultCode: ResultCode(rawValue: code), sql: statement) }
+  }
+
+  /// Waits, while no snapshot is read, until the application has begun a large log anew: a commit of its own brings the
+  /// rest of it into the file, and the one after that begins it anew, if nobody reads it in this moment. Where nobody
+  /// commits the log doesn't grow either.
+  private func awaitNewLog() {
+    guard var last = log.state?.frames, last > Self.largeLog else { return }
+    for _ in 0..<Self.looks {
+      sqlite3_sleep(Self.glance)
+      guard let frames = log.state?.frames, frames >= last else { return }
+      last = frames
     }
   }
+
+  /// Frames of a log that its application's own checkpoints (after 1,000 frames, if nobody said otherwise) would have
+  /// begun anew by now.
+  private static let largeLog = 2000
+  /// How often it looks whether the log was begun anew, at the most.
+  private static let looks = 60
+  /// Between two looks, in milliseconds.
+  private static let glance: Int32 = 1
 
   func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws {
     let cursor = try Row.fetchCursor(try prepared(sql, values))
