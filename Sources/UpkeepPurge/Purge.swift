@@ -64,7 +64,7 @@ public struct Purge: Sendable {
     let result: Result<Value, any Error>
     do {
       let catalogue = try await prepare(session, database, for: purpose, in: context)
-      if session.logState() != nil {
+      if purpose == .deletion, session.logState() != nil {
         keeper = LogKeeper(try await database.open(mode, purpose: "upkeep/\(context.task)"), clock: context.clock)
       }
       let purge = Purge(catalogue: catalogue, session: session, keeper: keeper, database: database, names: names)
@@ -83,8 +83,9 @@ public struct Purge: Sendable {
     }
     await session.close()
     // The pages of what comes next, the deletion behind its preview or the next task, would find their place beside these
-    // otherwise.
+    // otherwise, and beside the code that only this one needed.
     memory_trim()
+    memory_release_program()
     return try result.get()
   }
 
@@ -94,7 +95,7 @@ public struct Purge: Sendable {
     guard database.engine == .sqlite else { return try await prepareServer(session) }
     return try await session.perform { connection in
       // Pages are kept so that batches find those of every index again; in KiB.
-      try connection.execute("PRAGMA cache_size = -20000")
+      try connection.execute("PRAGMA cache_size = -16000")
       // Lists of rows are searched again and again; what doesn't fit goes to a file.
       try connection.execute("PRAGMA temp.cache_size = -2000")
       if purpose == .deletion { _ = try connection.rows("PRAGMA wal_autocheckpoint = 0") }

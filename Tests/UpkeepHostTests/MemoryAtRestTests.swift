@@ -13,10 +13,13 @@ import Testing
   }
 
   @Test func givesBackTheProgramsOwnPagesAndStillWorks() throws {
-    let before = try ofFiles()
-    #expect(MemoryAtRest(elapsed: { .zero }).turned(working: 0))
-    // Other tests fetch what they use at once, but never all that was there.
-    #expect(try ofFiles() < before)
+    // Other tests fetch what they use at once, and some of them have just given it back themselves.
+    let hasFallen = try (1...50).contains { _ in
+      let before = try ofFiles()
+      #expect(MemoryAtRest(elapsed: { .zero }).turned(working: 0))
+      return try ofFiles() < before
+    }
+    #expect(hasFallen)
     #expect(try JSONDecoder().decode([String: Int].self, from: Data(#"{"a": 1}"#.utf8)) == ["a": 1])
   }
 
