@@ -76,6 +76,8 @@ public struct SettingStatus: Hashable, Sendable {
   public var help: String
   /// Whether the API and the dashboard may change it.
   public var isTunable: Bool
+  /// What of a list of maps they may change, such as `rules.0.keep`.
+  public var parts: [SettingStatus] = []
 
   /// Creates a setting.
   public init(key: String, value: JSONValue, origin: String, help: String = "", isTunable: Bool = false) {

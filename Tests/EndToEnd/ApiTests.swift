@@ -65,6 +65,38 @@ import UpkeepTestKit
     }
   }
 
+  /// A rule's durations and numbers can be tuned; its table and what it is about can't.
+  @Test func aPartOfAListIsTuned() async throws {
+    let rules = "[{ table: logs, time_column: at, keep: 30d }, { table: runs, keep_rows: 9, where: done }]"
+    let yaml = """
+      host: { listen: "127.0.0.1:0" }
+      databases: { app: { sqlite: app.sqlite } }
+      tasks:
+        tidy:
+          plugin: table_retention
+          settings: { database: app, rules: \(rules) }
+
+      """
+    let place = try Workplace(yaml)
+    try await Self.serving(place) { port in
+      let page = try await ClientSocket.ask(port, "GET", "/tasks/tidy").body
+      for key in ["0.keep", "1.keep_rows"] { #expect(page.contains("data-key=\"settings.rules.\(key)\""), "\(key)") }
+      for key in ["0.table", "0.time_column", "1.where"] { #expect(!page.contains("settings.rules.\(key)"), "\(key)") }
+      func patch(_ rules: String) async throws -> ClientSocket.Answer {
+        try await ClientSocket.ask(
+          port, "PATCH", "/api/v1/tasks/tidy", "{\"settings\": {\"rules\": \(rules)}}", headers: ["If-Match": "*"])
+      }
+      #expect(try await patch(#"{"1": {"where": "true"}}"#).status == 403)
+      #expect(try await patch(#"{"0": {"table": "runs"}}"#).status == 403)
+      #expect(try await patch(#"{"2": {"keep": "1d"}}"#).status == 422)
+      #expect(try await patch(#"[{"keep": "1d"}]"#).status == 400)
+      let path = place.path("upkeep.yaml")
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == yaml)
+      #expect(try await patch(#"{"0": {"keep": "7d"}}"#).status == 200)
+      #expect(try String(contentsOfFile: path, encoding: .utf8) == yaml.replacing("30d", with: "7d"))
+    }
+  }
+
   @Test func aRunIsWatchedAndCancelled() async throws {
     try await Self.serving(Self.tasks) { _, port in
       let everything = try ClientSocket(port: port)

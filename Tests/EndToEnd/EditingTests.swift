@@ -52,8 +52,8 @@ import Testing
     #expect(same["etag"] as? String == changed["etag"] as? String)
   }
 
-  @Test(arguments: ["rules[0].keep", "rules.0.keep", "settings.rules[0].keep"])
-  func saysWhereAListStands(key: String) async throws {
+  @Test(arguments: ["rules[0].keep_rows", "rules.0.keep_rows", "settings.rules[0].keep_rows"])
+  func changesAPartOfAList(key: String) async throws {
     let yaml = """
       databases: { app: { sqlite: app.sqlite } }
       tasks:
@@ -66,10 +66,14 @@ import Testing
 
       """
     let place = try Workplace(yaml)
-    let outcome = try await place.run("set", "tidy", key, "6")
+    let outcome = try await place.run("set", "tidy", key.replacing("0", with: "1"), "6")
     #expect(outcome.status == 4)
-    #expect(outcome.errors == "error: settings.rules is a list; change its parts in the file, line 8 [unknown_key]\n")
+    #expect(
+      outcome.errors
+        == "error: settings.rules is a list: write settings.rules.0, or change it in the file, line 8 [unknown_part]\n")
     #expect(try text(place) == yaml)
+    #expect(try await place.run("set", "tidy", key, "6").status == 0)
+    #expect(try text(place) == yaml.replacing("keep_rows: 5", with: "keep_rows: 6"))
   }
 
   @Test(arguments: [

@@ -280,7 +280,8 @@ private let tail = "    settings: { database: odds }\n"
     #expect(problems.map(\.code) == ["schedule_conflict"])
     #expect(
       lines == [
-        "u.yaml:6:5: error: interval and cron can't both be given; remove one of them [schedule_conflict]\n"
+        "u.yaml:6:5: error: interval and cron can't both be given; remove one of them: upkeep set t cron null"
+          + " [schedule_conflict]\n"
           + "    cron: 15 3 * * *\n    ^~~~"
       ])
   }

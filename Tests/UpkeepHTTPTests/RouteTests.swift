@@ -103,7 +103,10 @@ import UpkeepTestKit
     ("/api/v1/tasks/heartbeat/run", #"{"override_guard": "yes"}"#, 400, "bad_body"),
     ("/api/v1/tasks/heartbeat/pause", #"{"for": "2"}"#, 400, "bad_duration"),
     ("/api/v1/tasks/heartbeat/pause", #"{"for": "0s"}"#, 400, "bad_duration"),
-    ("/api/v1/tasks/heartbeat/pause", #"{"until": "2h"}"#, 400, "unknown_key"),
+    ("/api/v1/tasks/heartbeat/pause", #"{"until": "2h"}"#, 400, "bad_time"),
+    ("/api/v1/tasks/heartbeat/pause", #"{"until": "2020-01-01T00:00Z"}"#, 400, "bad_time"),
+    ("/api/v1/tasks/heartbeat/pause", #"{"until": "2999-01-01T00:00Z", "for": "2h"}"#, 400, "conflict"),
+    ("/api/v1/tasks/heartbeat/pause", #"{"til": "2h"}"#, 400, "unknown_key"),
     ("/api/v1/runs/01M7XY2W6P2NBJ71JT0T71F6M4/cancel", "", 404, "unknown_run"),
   ])
   func badRequestsSayWhatIsWrong(_ target: String, _ body: String, _ status: Int, _ code: String) async throws {
@@ -130,6 +133,13 @@ import UpkeepTestKit
     #expect(resumed.document["paused"] == .boolean(false))
     #expect(try await host.store.pauses().isEmpty)
     #expect(try await site.ask("POST", "/api/v1/tasks/heartbeat/resume").status == 200)
+  }
+
+  @Test func aPauseEndsWhenItIsTold() async throws {
+    let end = host.wallClock.now() + .seconds(90_061)
+    let answer = try await site.ask("POST", "/api/v1/tasks/heartbeat/pause", #"{"until": "\#(end.rfc3339)"}"#)
+    #expect(answer.status == 200)
+    #expect(try await host.store.pauses().first?.until == end)
   }
 
   @Test func runsComeInPagesNewestFirst() async throws {

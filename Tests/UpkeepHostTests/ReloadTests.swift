@@ -193,7 +193,7 @@ private func broken(_ number: Int) -> String {
       }
       #expect(
         changes.map(\.text) == [
-          "tidy: settings.rules[1].keep: 30d → 60d", "nap: plugin: none → noop", "nap: interval: none → 5s",
+          "tidy: settings.rules.1.keep: 30d → 60d", "nap: plugin: none → noop", "nap: interval: none → 5s",
         ])
     }
   }

@@ -52,8 +52,11 @@ struct EditPlanner {
       plan.diff.append(LineDifference.between(old.source, new.source))
       made.append(step)
     }
-    let after = loader.load(plan.bytes, path: path, folder: folder)
-    guard let now = after.configuration else { throw Self.invalid(after) }
+    var after = loader.load(plan.bytes, path: path, folder: folder)
+    guard let now = after.configuration else {
+      Self.advise(made, in: &after)
+      throw Self.invalid(after)
+    }
     plan.changes = try changes(made, from: configuration, to: now, wanted)
     let earlier = Set(before.diagnostics.map(\.message))
     let renderer = DiagnosticRenderer(after.source)
@@ -129,8 +132,7 @@ struct EditPlanner {
       names.append("tasks.\(step.edit.task).\(parts.prefix(count).joined(separator: "."))")
     }
     // A schedule of one kind takes the place of the other.
-    if parts == ["interval"] { names.append("tasks.\(step.edit.task).cron") }
-    if parts == ["cron"] { names.append("tasks.\(step.edit.task).interval") }
+    if let rival = Self.rival[step.key.text] { names.append("tasks.\(step.edit.task).\(rival)") }
     let found = configuration.effective.entries.filter { names.contains($0.key) || $0.key.hasPrefix(step.name + ".") }
     return Array(Set(found.compactMap(\.variable))).sorted()
   }
@@ -149,6 +151,19 @@ struct EditPlanner {
       throw invalid(checked.diagnostics.filter { $0.severity == .error && !before.diagnostics.contains($0) })
     }
     return configuration
+  }
+
+  /// The key that can't be given beside another.
+  private static let rival = ["interval": "cron", "cron": "interval"]
+
+  /// Adds how to take away what a schedule can't be given beside.
+  private static func advise(_ steps: [Step], in loaded: inout LoadedConfiguration) {
+    for index in loaded.diagnostics.indices where loaded.diagnostics[index].code == "schedule_conflict" {
+      for step in steps {
+        guard let other = rival[step.key.text] else { continue }
+        loaded.diagnostics[index].message += ": upkeep set \(step.edit.task) \(other) null"
+      }
+    }
   }
 
   private func isAlready(_ step: Step, _ configuration: HostConfiguration, _ wanted: HostConfiguration) -> Bool {
@@ -188,10 +203,8 @@ struct EditPlanner {
   private func variables(at keys: [String], in root: YAMLNode) -> [String]? {
     var node = root
     for key in keys {
-      guard case .mapping(let pairs, _) = node.resolved.content, let pair = pairs.first(where: { $0.key == key }) else {
-        return nil
-      }
-      node = pair.value
+      guard let part = node.resolved.part(key) else { return nil }
+      node = part
     }
     guard case .scalar(let text, _) = node.resolved.content else { return nil }
     return VariableExpansion.names(in: text)

@@ -2,11 +2,12 @@ import UpkeepCore
 
 /// A key of a task as people write it, found among those that are declared.
 struct TaskKeyPath: Hashable {
-  /// The keys below the task, from the outside in; those of a map as the file spells them.
+  /// The keys below the task, from the outside in; those of a map as the file spells them, and the number of a list's
+  /// part, counted from 0.
   var path: [String] = []
   /// What kind of value it takes.
   var kind: SettingKind
-  /// The keys that are declared beside each part of the path, in their order; none within a map.
+  /// The keys that are declared beside each part of the path, in their order; none within a map or a list.
   var siblings: [[String]] = []
   /// Whether its value must never be shown.
   var isSecret = false
@@ -39,7 +40,7 @@ struct TaskKeyPath: Hashable {
   ///   - plugin: The task's plugin.
   ///   - origin: Where the key comes from, for the error.
   /// - Returns: Nothing for a setting of an unknown plugin, which is reported elsewhere.
-  /// - Throws: `unknown_key` or `unknown_setting`.
+  /// - Throws: `unknown_key`, `unknown_setting`, or `unknown_part` of a list.
   static func find(
     _ parts: [String], of node: ConfigurationNode, plugin: PluginDescriptor?, at origin: ValueOrigin
   ) throws(Diagnostic) -> TaskKeyPath? {
@@ -74,16 +75,30 @@ struct TaskKeyPath: Hashable {
         found.path.append(spelled ?? part)
         found.siblings.append([])
         found.kind = element
-      default:
-        if case .list = found.kind {
-          let line = place?.origin.line.map { ", line \($0)" } ?? ""
-          throw Diagnostic(
-            code: "unknown_key", "\(found.text) is a list; change its parts in the file\(line)", at: origin)
+      case .list(let element), .oneOrMore(let element):
+        guard let number = Int(part), place?.items.indices.contains(number) == true else {
+          throw unknownPart(of: found, at: place, origin)
         }
+        found.path.append("\(number)")
+        found.siblings.append([])
+        found.kind = element
+      default:
         throw Diagnostic(code: "unknown_key", "\(found.text) has no parts; write \(found.text)", at: origin)
       }
-      place = found.path.last.flatMap { place?[$0] }
+      place = found.path.last.flatMap { place?.part($0) }
     }
     return found
+  }
+
+  /// A list's parts are only those that the file gives it: one more is written there.
+  private static func unknownPart(
+    of list: TaskKeyPath, at place: ConfigurationNode?, _ origin: ValueOrigin
+  ) -> Diagnostic {
+    let line = place?.origin.line.map { ", line \($0)" } ?? ""
+    let last = (place?.items.count ?? 0) - 1
+    let known =
+      last < 0 ? "it has none yet" : "write \(list.text).0" + (last > 0 ? " to \(list.text).\(last)" : "")
+    return Diagnostic(
+      code: "unknown_part", "\(list.text) is a list: \(known), or change it in the file\(line)", at: origin)
   }
 }

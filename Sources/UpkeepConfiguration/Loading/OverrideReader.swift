@@ -117,10 +117,16 @@ extension ConfigurationNode {
     return node
   }
 
-  /// Puts a value at a path, making maps on the way.
+  /// Puts a value at a path, making maps on the way; the parts of a list are there already.
   fileprivate mutating func set(_ path: ArraySlice<String>, to value: ConfigurationNode) {
     guard let key = path.first else {
       self = value
+      return
+    }
+    if case .list(var items) = content, let number = Int(key), items.indices.contains(number) {
+      items[number].set(path.dropFirst(), to: value)
+      content = .list(items)
+      origin = value.origin
       return
     }
     var entries = entries

@@ -56,9 +56,23 @@ public struct EffectiveConfiguration: Sendable {
   /// The values, in the order of the file's declaration.
   public var entries: [Entry] { sections.flatMap(entries) }
 
-  /// The value of a key.
+  /// The value of a key; a part of a list, such as `tasks.logs.settings.rules.0.keep`, comes from where the list does.
   public subscript(key: String) -> Entry? {
-    place(of: key).map { entry(sections[$0.section].path, facts[Int(sections[$0.section].facts[$0.position])]) }
+    if let place = place(of: key) {
+      return entry(sections[place.section].path, facts[Int(sections[place.section].facts[place.position])])
+    }
+    guard let dot = key.lastIndex(of: "."), var whole = self[String(key[..<dot])] else { return nil }
+    let step = String(key[key.index(after: dot)...])
+    switch whole.value {
+    case .array(let items):
+      guard let number = Int(step), items.indices.contains(number) else { return nil }
+      whole.value = items[number]
+    // The keys of a map that nobody gave are absent.
+    case .object(let members): whole.value = members[step] ?? .null
+    default: return nil
+    }
+    whole.key = key
+    return whole
   }
 
   /// The values below a path, such as `tasks.odds_retention`.
@@ -184,7 +198,7 @@ public struct EffectiveConfiguration: Sendable {
     switch (old, new) {
     case (.array(let before), .array(let after)) where before.count == after.count && before != after:
       return zip(before, after).enumerated().flatMap { index, pair in
-        pair.0 == pair.1 ? [] : changes("\(key)[\(index)]", pair.0, pair.1)
+        pair.0 == pair.1 ? [] : changes("\(key).\(index)", pair.0, pair.1)
       }
     case (.object(let before), .object(let after)) where before != after:
       return Set(before.keys).union(after.keys).sorted().flatMap { name in

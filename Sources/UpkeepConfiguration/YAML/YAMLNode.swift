@@ -33,6 +33,15 @@ struct YAMLNode: Hashable, Sendable {
   var resolved: YAMLNode {
     if case .alias(_, let target) = content { target.resolved } else { self }
   }
+
+  /// What stands at one step of a path: the value of a key, or the part of a list with that number, from 0.
+  func part(_ step: String) -> YAMLNode? {
+    switch content {
+    case .mapping(let pairs, _): pairs.first { $0.key == step }?.value
+    case .sequence(let items, _): Int(step).flatMap { items.indices.contains($0) ? items[$0] : nil }
+    default: nil
+    }
+  }
 }
 
 /// A key of a mapping and its value.

@@ -55,6 +55,16 @@ extension YAMLNode {
       if case .alias = old.content { return anchor == nil && tag == nil }
       return anchor == old.anchor && tag == old.tag
     }
+    if case .sequence(let items, let style) = content {
+      guard case .sequence(let earlier, style)? = old?.content, old?.anchor == anchor, old?.tag == tag,
+        earlier.count == items.count, let number = Int(key), items.indices.contains(number)
+      else { return false }
+      return items.indices.allSatisfy { index in
+        index == number
+          ? items[index].differs(from: earlier[index], onlyAt: path.dropFirst(), as: value)
+          : items[index].isSame(as: earlier[index])
+      }
+    }
     guard case .mapping(let pairs, _) = content else { return false }
     var earlier: [YAMLPair] = []
     if let old {

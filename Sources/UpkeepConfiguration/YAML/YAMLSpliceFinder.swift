@@ -23,7 +23,7 @@ struct YAMLSpliceFinder {
   /// Where to write, the best place first.
   ///
   /// - Parameters:
-  ///   - path: The keys from the root of the file.
+  ///   - path: The keys from the root of the file, and the numbers of lists' parts.
   ///   - siblings: The keys that are declared beside each of them, in their order.
   /// - Throws: What stands in the way.
   func splices(for path: [String], siblings: [[String]]) throws(YAMLSpliceRefusal) -> [YAMLSplice] {
@@ -49,8 +49,12 @@ struct YAMLSpliceFinder {
           "line \(line) takes its values from *\(name), which others share; write them out in the file first")
       }
       return replacements(of: node, style: nil, inFlow: inFlow)
-    case .sequence:
-      throw YAMLSpliceRefusal("the value in line \(line) is a list; change it in the file")
+    case .sequence(let items, let style):
+      guard let number = path.first.flatMap({ Int($0) }), items.indices.contains(number) else {
+        throw YAMLSpliceRefusal("the value in line \(line) is a list; change one of its parts, or all in the file")
+      }
+      return try splices(
+        in: items[number], of: nil, path.dropFirst(), siblings.dropFirst(), inFlow: inFlow || style == .flow)
     case .scalar(let value, let style):
       if path.isEmpty { return try scalarSplices(node, value, style, inFlow: inFlow) }
       guard style == .plain, CoreSchema.content(ofPlain: value) == .null else {
@@ -178,12 +182,14 @@ struct YAMLSpliceFinder {
 
   // MARK: Lines
 
-  /// The blanks before a key, where nothing else stands before it in its line.
+  /// The blanks before a key, where nothing but the dashes of lists stands before it in its line.
   private func indentation(of key: SourceRange) -> String? {
     let lineStart = text.lineStarts[key.start.line - 1]
     var start = lineStart
     if lineStart == 0, bytes.starts(with: SourceText.byteOrderMark) { start = 3 }
-    guard start <= key.start.offset, bytes[start..<key.start.offset].allSatisfy({ $0 == 0x20 }) else { return nil }
+    guard start <= key.start.offset, bytes[start..<key.start.offset].allSatisfy({ $0 == 0x20 || $0 == 0x2D }) else {
+      return nil
+    }
     return String(repeating: " ", count: key.start.offset - start)
   }
 

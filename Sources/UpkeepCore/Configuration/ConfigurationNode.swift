@@ -43,6 +43,17 @@ public struct ConfigurationNode: Hashable, Sendable {
     if case .map(let entries) = content { entries } else { [] }
   }
 
+  /// The parts of a list; none for anything else.
+  public var items: [ConfigurationNode] {
+    if case .list(let items) = content { items } else { [] }
+  }
+
+  /// What stands at one step of a path: the value of a map's key, or the part of a list with that number, from 0.
+  public func part(_ step: String) -> ConfigurationNode? {
+    guard case .list(let items) = content else { return self[step] }
+    return Int(step).flatMap { items.indices.contains($0) ? items[$0] : nil }
+  }
+
   /// True for an absent value.
   public var isNull: Bool {
     content == .null

@@ -12,6 +12,8 @@ struct PauseRoutes {
   private static let pauseBody = Schema.object([
     Schema.Member(
       "for", .text(), "How long, such as 2h; until somebody resumes it where it isn't given", isRequired: false),
+    Schema.Member(
+      "until", .text(), "Until when, in place of for: a date and time, UTC unless it says more", isRequired: false),
     Schema.Member("why", .text(), "Why", isRequired: false),
   ])
 
@@ -34,12 +36,13 @@ struct PauseRoutes {
   }
 
   private struct PauseBody: Decodable {
-    var duration: String?
+    var length: String?
+    var until: String?
     var why: String?
 
     enum CodingKeys: String, CodingKey {
-      case duration = "for"
-      case why
+      case length = "for"
+      case until, why
     }
   }
 
@@ -47,21 +50,17 @@ struct PauseRoutes {
     let task = try await parts.task(request.value("task"))
     let body = try request.body(PauseBody.self)
     let now = parts.wallClock.now()
-    let duration = try body?.duration.map { try Self.duration($0) }
-    let until = duration.map { now + $0 }
+    let until = try Self.end(of: body, now: now)
     try await parts.pauses.pause(
       TaskPause(task: task.name, until: until, reason: body?.why ?? "", by: "the API", since: now))
     return try await .json(parts.document(task.name))
   }
 
-  private static func duration(_ text: String) throws(Problem) -> Duration {
-    let duration: Duration
-    do throws(DurationTextError) {
-      duration = try Duration(durationText: text)
+  private static func end(of body: PauseBody?, now: Timestamp) throws(Problem) -> Timestamp? {
+    do throws(PauseEnd.Problem) {
+      return try PauseEnd.of(length: body?.length, until: body?.until, now: now)
     } catch {
-      throw Problem(400, "bad_duration", "for: \(error.message)")
+      throw Problem(400, error.code, error.message)
     }
-    guard duration > .zero else { throw Problem(400, "bad_duration", "for: expected more than 0s, found \(text)") }
-    return duration
   }
 }

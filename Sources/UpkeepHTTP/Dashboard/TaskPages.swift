@@ -159,7 +159,9 @@ struct TaskPages {
       rows.insert(
         key(task, "interval", .string(interval.durationText), "How often the schedule starts it"), at: 1)
     }
-    rows += task.settings.map { setting(task, "settings.\($0.key)", $0.value, $0.help, $0.origin, $0.isTunable) }
+    rows += task.settings.flatMap { [$0] + $0.parts }.map {
+      setting(task, "settings.\($0.key)", $0.value, $0.help, $0.origin, $0.isTunable)
+    }
     return """
       <table class="cards"><caption>Where each value comes from, and what it means. What isn't tunable, such as a path or an
       address, is changed in the file.</caption><thead><tr><th scope="col">Key</th><th scope="col">Value</th>

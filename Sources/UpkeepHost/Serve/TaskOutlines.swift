@@ -51,8 +51,24 @@ final class TaskOutlines: Sendable {
     // A part of a map, such as limits.sync, is declared with the map.
     let name = key.split(separator: ".").first.map(String.init) ?? key
     let declared = BuiltInPlugins.all.first { $0.id == plugin }?.settings.first { $0.key == name }
-    return SettingStatus(
+    var status = SettingStatus(
       key: key, value: value.value, origin: value.origin, help: declared?.help ?? "",
       isTunable: declared.map { $0.kind.isTunable && !$0.isSecret } ?? false)
+    if let declared, !declared.isSecret { status.parts = parts(of: status, declared.kind) }
+    return status
+  }
+
+  /// What may be changed of a list of maps: of each, the values that are there.
+  private static func parts(of list: SettingStatus, _ kind: SettingKind) -> [SettingStatus] {
+    guard case .list(of: .group(let descriptions)) = kind, case .array(let items) = list.value else { return [] }
+    return items.enumerated().flatMap { number, item -> [SettingStatus] in
+      guard case .object(let members) = item else { return [] }
+      return descriptions.filter { $0.kind.isTunable && !$0.isSecret }.compactMap { description in
+        guard let value = members[description.key], value != .null else { return nil }
+        return SettingStatus(
+          key: "\(list.key).\(number).\(description.key)", value: value, origin: list.origin, help: description.help,
+          isTunable: true)
+      }
+    }
   }
 }

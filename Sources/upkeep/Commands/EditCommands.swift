@@ -61,7 +61,7 @@ struct SetCommand: UpkeepSubcommand {
     abstract: "Change one value of a task: edits that one place in the YAML.",
     discussion: """
       KEY is a key of the task or one of its settings: interval, guard.max_percent, settings.odds_keep,
-      or just odds_keep where no key of a task has that name.
+      or just odds_keep where no key of a task has that name. The parts of a list are counted from 0: rules.0.keep.
 
       The value is checked first. Then that one scalar is changed, or one line put in; comments, order and every
       other byte of the file stay. null takes a value away, so that the default holds.
@@ -69,6 +69,7 @@ struct SetCommand: UpkeepSubcommand {
       EXAMPLES:
         upkeep set odds_retention odds_keep 7d
         upkeep set odds_retention guard.max_percent 60
+        upkeep set table_retention rules.0.keep 60d
       """)
 
   @Argument(help: "The task.", completion: NameCompletion.task)

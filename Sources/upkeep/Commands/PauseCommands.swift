@@ -21,7 +21,10 @@ struct PauseCommand: UpkeepSubcommand {
   @Argument(help: "The task.", completion: NameCompletion.task)
   var task: String
 
-  @Option(name: .customLong("for"), help: ArgumentHelp("How long, such as 2h.", valueName: "duration"))
+  // What begins with - is a value as well: a negative one is told so.
+  @Option(
+    name: .customLong("for"), parsing: .unconditional,
+    help: ArgumentHelp("How long, such as 2h.", valueName: "duration"))
   var length: String?
 
   @Option(name: .long, help: ArgumentHelp("Until when: a date and time, UTC unless it says more.", valueName: "time"))
@@ -47,25 +50,10 @@ struct PauseCommand: UpkeepSubcommand {
   }
 
   private func end(now: Timestamp) throws -> Timestamp? {
-    switch (length, until) {
-    case (_?, _?):
-      throw UsageError("--for and --until can't both be given; leave one of them out")
-    case (let length?, nil):
-      do {
-        let duration = try Duration(durationText: length)
-        guard duration > .zero else { throw UsageError("--for: expected more than \(length)") }
-        return now + duration
-      } catch let error as DurationTextError {
-        throw UsageError("--for: \(error.message)")
-      }
-    case (nil, let until?):
-      guard let instant = Timestamp(text: until) else {
-        throw UsageError("--until: expected a date and time such as 2026-12-24T18:00Z, found \(until)")
-      }
-      guard instant > now else { throw UsageError("--until: \(instant.minuteText) UTC is past") }
-      return instant
-    case (nil, nil):
-      return nil
+    do throws(PauseEnd.Problem) {
+      return try PauseEnd.of(length: length, until: until, now: now, mark: "--")
+    } catch {
+      throw UsageError(error.message)
     }
   }
 }
