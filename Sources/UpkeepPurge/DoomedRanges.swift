@@ -17,6 +17,8 @@ struct DoomedRanges {
   private var rows = 0
   /// Rows whose text sorts before the cutoff's bound and is no time; nothing where the times aren't texts.
   private(set) var unreadable: Int?
+  /// The oldest and the newest time among those that go, where the pass over them found it out.
+  private var found: ClosedRange<Int64>?
 
   /// Looks at each row once; nothing where a range of a reference may mean other rows than the numbers in it, or where
   /// the rows that go lie in many ranges.
@@ -28,18 +30,8 @@ struct DoomedRanges {
     self.pass = pass
     self.condition = condition
     self.references = references
-    var sql = SQL("SELECT upkeep_ranges(t.\(pass.rowNumber), CASE WHEN ", reserved: 2)
-    sql.add(condition, of: "t", scanning: true)
-    sql += " THEN 1"
-    if let time = pass.timeColumn, time.form == .text, let bound = condition.timeBound, bound.column == time.name {
-      let column = "t.\(SQL.quoted(time.name))"
-      sql += " WHEN \(column) >= '' AND \(column) < "
-      sql.bind(bound.value)
-      sql += " AND \(time.instant(of: "t")) IS NULL THEN -1"
-      unreadable = 0
-    }
-    sql += " ELSE 0 END) FROM \(SQL.quoted(pass.table.name)) t NOT INDEXED"
-    sql += " WHERE t.\(pass.rowNumber) BETWEEN ?1 AND ?2"
+    let (sql, tellsUnreadable) = Self.statement(pass, condition)
+    if tellsUnreadable { unreadable = 0 }
     let most = min(Self.most, Int(extent.rows / 8) + 16)
     var isWorthIt = true
     try extent.forEachStretch(of: pass, renewing: &renewal, on: connection) { first, last in
@@ -50,9 +42,48 @@ struct DoomedRanges {
       ranges += found.ranges
       rows += found.rows
       unreadable = unreadable.map { $0 + found.told }
+      add(found.instants)
       return true
     }
     guard isWorthIt else { return nil }
+  }
+
+  /// What finds the ranges between two numbers, and whether it tells of the texts that are no time.
+  private static func statement(_ pass: DeletionPass, _ condition: RowCondition) -> (SQL, tellsUnreadable: Bool) {
+    let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
+    var sql = SQL("SELECT upkeep_ranges(t.\(number), ", reserved: 2)
+    var tellsUnreadable = false
+    let time = pass.timeColumn.flatMap { $0.form == .text ? $0 : nil }
+    let bound = condition.timeBound.flatMap { $0.column == time?.name ? $0.value : nil }
+    if let time, let bound, case .older(_, let cutoff, .text) = condition,
+      pass.table.column(time.name)?.collation == ColumnDescription.binary
+    {
+      sql += "t.\(SQL.quoted(time.name)), "
+      sql.bind(bound)
+      sql += ", "
+      sql.bind(.integer(cutoff.microseconds))
+      tellsUnreadable = true
+    } else {
+      sql += "CASE WHEN "
+      sql.add(condition, of: "t", scanning: true)
+      sql += " THEN 1"
+      if let time, let bound {
+        let column = "t.\(SQL.quoted(time.name))"
+        sql += " WHEN \(column) >= '' AND \(column) < "
+        sql.bind(bound)
+        sql += " AND \(time.instant(of: "t")) IS NULL THEN -1"
+        tellsUnreadable = true
+      }
+      sql += " ELSE 0 END"
+    }
+    sql += ") FROM \(table) t NOT INDEXED WHERE t.\(number) BETWEEN ?1 AND ?2"
+    return (sql, tellsUnreadable)
+  }
+
+  private mutating func add(_ instants: ClosedRange<Int64>?) {
+    guard let instants else { return }
+    let known = found ?? instants
+    found = min(known.lowerBound, instants.lowerBound)...max(known.upperBound, instants.upperBound)
   }
 
   /// Counts the rows of the pass and those that go or change with them.
@@ -60,7 +91,14 @@ struct DoomedRanges {
     renewing renewal: inout SnapshotRenewal?, on connection: any DatabaseConnection
   ) throws -> [TableTally] {
     var own = TableTally(table: pass.table.name, rows: rows)
-    if own.rows > 0, let time = pass.timeColumn { (own.oldest, own.newest) = try times(time, on: connection) }
+    if own.rows > 0, let time = pass.timeColumn {
+      if let found {
+        own.oldest = Timestamp(microseconds: found.lowerBound)
+        own.newest = Timestamp(microseconds: found.upperBound)
+      } else {
+        (own.oldest, own.newest) = try times(time, on: connection)
+      }
+    }
     var tallies = [own]
     for reference in references {
       let rows = try count(reference, renewing: &renewal, on: connection)
@@ -75,9 +113,10 @@ struct DoomedRanges {
     _ reference: DeletionPass.RangeReference, renewing renewal: inout SnapshotRenewal?,
     on connection: any DatabaseConnection
   ) throws -> Int {
-    let condition = reference.condition(from: "r.value->>0", to: "r.value->>1", of: "c")
+    let column = SQL.list(reference.edge.columns, of: "c")
     let sql =
-      "SELECT count(*) FROM json_each(?1) r CROSS JOIN \(SQL.quoted(reference.edge.child)) c WHERE \(condition)"
+      "SELECT upkeep_whole(\(column)) FROM json_each(?1) r CROSS JOIN \(SQL.quoted(reference.edge.child)) c "
+      + "WHERE \(column) BETWEEN r.value->>0 AND r.value->>1"
     var (rows, next) = (Int64(0), ranges.startIndex)
     while next < ranges.endIndex {
       var (end, numbers) = (next, Int64(0))
@@ -127,13 +166,11 @@ extension DeletionPass {
   struct RangeReference {
     let edge: DeletionEdge
 
-    /// With the first number of the range as the first parameter and the last as the second.
-    var condition: String { condition(from: "?1", to: "?2") }
-
-    /// The condition for referring rows, under a name where they have one.
-    func condition(from first: String, to last: String, of alias: String? = nil) -> String {
-      let column = SQL.list(edge.columns, of: alias)
-      return "\(column) BETWEEN \(first) AND \(last) AND \(column) | 0 = \(column)"
+    /// The condition for referring rows, with the first number of the range as the first parameter and the last as the
+    /// second.
+    var condition: String {
+      let column = SQL.list(edge.columns)
+      return "\(column) BETWEEN ?1 AND ?2 AND \(column) | 0 = \(column)"
     }
   }
 

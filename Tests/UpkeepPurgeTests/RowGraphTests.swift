@@ -23,6 +23,14 @@ struct RowGraphTests {
     #expect(graph.verdict(held: [], excepted: []).places == [3, 3, 3, 2, 1])
   }
 
+  /// A row that the rule selects goes by itself, though others of its ring would take it along: else nothing would be
+  /// left in the ring that is looked at again before it goes.
+  @Test func keepsTheRootOfARing() {
+    let verdict = graph(3, roots: 1, [(1, 0, .takes), (2, 1, .takes), (0, 2, .takes)]).verdict(held: [], excepted: [])
+    #expect(verdict.takers == [0, 0, 1])
+    #expect(verdict.places == [1, 1, 1])
+  }
+
   @Test func keepsWhatAKeptRowWouldGoWith() {
     let graph = graph(4, roots: 2, [(2, 0, .takes), (3, 2, .takes)])
     let verdict = graph.verdict(held: [3], excepted: [])

@@ -1,11 +1,15 @@
 import GRDB
 import GRDBSQLite
+import UpkeepCore
 
-/// The SQL aggregate `upkeep_ranges(number, state)`: the ranges of numbers that go, between those that stay.
+/// The SQL aggregates `upkeep_ranges(number, state)` and `upkeep_ranges(number, time, bound, cutoff)`: the ranges of numbers
+/// that go, between those that stay.
 ///
 /// Rows come in the order of their numbers. A state above 0 says that the row goes, 0 that it stays, and one below 0 that
-/// it stays and is to be told of. One such call a row costs a quarter of what it costs to hand the rows that stay out one
-/// by one. The result is read by ``NumberRanges``.
+/// it stays and is to be told of. With a time, which is a text, the state is found here, which costs half of what SQL needs
+/// for it: the row goes where its instant lies before the cutoff, in microseconds since 1970, and is to be told of where a
+/// text before the bound is no time; the bound is a text behind all that may go. One such call a row costs a quarter of
+/// what it costs to hand the rows that stay out one by one. The result is read by ``NumberRanges``.
 enum SQLiteRanges {
   static let function = "upkeep_ranges"
 
@@ -14,6 +18,9 @@ enum SQLiteRanges {
     var ranges: [Int64] = []
     var rows: Int64 = 0
     var told: Int64 = 0
+    /// The first and the last instant among the rows that go.
+    var oldest = Int64.max
+    var newest = Int64.min
     private var isOpen = false
 
     mutating func add(_ number: Int64, _ state: Int32) {
@@ -31,31 +38,52 @@ enum SQLiteRanges {
         isOpen = true
       }
     }
+
+    mutating func add(_ number: Int64, at instant: Timestamp?, before cutoff: Int64) {
+      guard let instant else { return add(number, -1) }
+      guard instant.microseconds < cutoff else { return add(number, 0) }
+      oldest = min(oldest, instant.microseconds)
+      newest = max(newest, instant.microseconds)
+      add(number, 1)
+    }
   }
 
   static func register(on database: GRDB.Database) throws {
+    try register(on: database, arguments: 2) { context, _, arguments in
+      guard let gathering = SQLiteRanges.gathering(of: context), let arguments else {
+        return sqlite3_result_error_nomem(context)
+      }
+      gathering.pointee.add(sqlite3_value_int64(arguments[0]), sqlite3_value_int(arguments[1]))
+    }
+    try register(on: database, arguments: 4) { context, _, arguments in
+      guard let gathering = SQLiteRanges.gathering(of: context), let arguments, let time = arguments[1],
+        let bound = arguments[2]
+      else { return sqlite3_result_error_nomem(context) }
+      let number = sqlite3_value_int64(arguments[0])
+      // Numbers sort before every text, and blobs behind it: neither is a time.
+      guard sqlite3_value_type(time) == SQLITE_TEXT, let text = SQLiteRanges.text(of: time),
+        let limit = SQLiteRanges.text(of: bound), text.lexicographicallyPrecedes(limit)
+      else { return gathering.pointee.add(number, 0) }
+      gathering.pointee.add(number, at: Timestamp.parse(text), before: sqlite3_value_int64(arguments[3]))
+    }
+  }
+
+  private static func text(of value: OpaquePointer) -> UnsafeBufferPointer<UInt8>? {
+    sqlite3_value_text(value).map { UnsafeBufferPointer(start: $0, count: Int(sqlite3_value_bytes(value))) }
+  }
+
+  private static func register(
+    on database: GRDB.Database, arguments: Int32,
+    _ step: @convention(c) (OpaquePointer?, Int32, UnsafeMutablePointer<OpaquePointer?>?) -> Void
+  ) throws {
     let code = sqlite3_create_function_v2(
-      database.sqliteConnection, function, 2, SQLITE_UTF8, nil, nil,
-      { context, _, arguments in
-        guard let slot = SQLiteRanges.slot(of: context, makes: true), let arguments else {
-          return sqlite3_result_error_nomem(context)
-        }
-        let gathering: UnsafeMutablePointer<Gathering>
-        if let held = slot.pointee {
-          gathering = held
-        } else {
-          gathering = .allocate(capacity: 1)
-          gathering.initialize(to: Gathering())
-          slot.pointee = gathering
-        }
-        gathering.pointee.add(sqlite3_value_int64(arguments[0]), sqlite3_value_int(arguments[1]))
-      },
+      database.sqliteConnection, function, arguments, SQLITE_UTF8, nil, nil, step,
       { context in
         // Called once for each evaluation, one that ends with an error included.
         let slot = SQLiteRanges.slot(of: context, makes: false)?.pointee
         let gathering = slot?.move() ?? Gathering()
         slot?.deallocate()
-        let words = [gathering.rows, gathering.told] + gathering.ranges
+        let words = [gathering.rows, gathering.told, gathering.oldest, gathering.newest] + gathering.ranges
         words.withUnsafeBytes { bytes in
           sqlite3_result_blob(
             context, bytes.baseAddress, Int32(clamping: bytes.count),
@@ -63,6 +91,16 @@ enum SQLiteRanges {
         }
       }, nil)
     guard code == SQLITE_OK else { throw DatabaseError(resultCode: ResultCode(rawValue: code)) }
+  }
+
+  /// What this evaluation has seen so far; nothing where there is no memory for it.
+  private static func gathering(of context: OpaquePointer?) -> UnsafeMutablePointer<Gathering>? {
+    guard let slot = slot(of: context, makes: true) else { return nil }
+    if let held = slot.pointee { return held }
+    let gathering = UnsafeMutablePointer<Gathering>.allocate(capacity: 1)
+    gathering.initialize(to: Gathering())
+    slot.pointee = gathering
+    return gathering
   }
 
   /// Where SQLite keeps what belongs to one evaluation.
@@ -84,14 +122,17 @@ public struct NumberRanges: Sendable {
   public let rows: Int
   /// How many rows stay that are to be told of.
   public let told: Int
+  /// The first and the last instant of those that go, in microseconds since 1970, where their times were given.
+  public let instants: ClosedRange<Int64>?
 
   /// Reads the aggregate's result; nothing for any other value.
   public init?(_ value: DatabaseValue) {
-    guard case .blob(let bytes) = value, bytes.count >= 16, bytes.count % 16 == 0 else { return nil }
+    guard case .blob(let bytes) = value, bytes.count >= 32, bytes.count % 16 == 0 else { return nil }
     let words = bytes.withUnsafeBytes { raw in
       stride(from: 0, to: raw.count, by: 8).map { raw.loadUnaligned(fromByteOffset: $0, as: Int64.self) }
     }
     (rows, told) = (Int(words[0]), Int(words[1]))
-    ranges = stride(from: 2, to: words.count, by: 2).map { words[$0]...max(words[$0], words[$0 + 1]) }
+    instants = words[2] <= words[3] ? words[2]...words[3] : nil
+    ranges = stride(from: 4, to: words.count, by: 2).map { words[$0]...max(words[$0], words[$0 + 1]) }
   }
 }

@@ -1,0 +1,73 @@
+import Foundation
+import Testing
+import UpkeepCore
+
+@testable import UpkeepDatabase
+
+/// The aggregates that a count goes through a table with.
+@Suite struct SQLiteAggregateTests {
+  private func value(_ sql: String) async throws -> DatabaseValue {
+    let path = NSTemporaryDirectory() + "upkeep-aggregate-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let session = try await SQLiteDatabase(name: "app", path: path, mayCreate: true)
+      .open(.write(.normal), purpose: "test")
+    let value = try await session.perform { try $0.first(sql)?[0] }
+    await session.close()
+    return try #require(value)
+  }
+
+  private static let cutoff = Timestamp(text: "2026-11-01 00:00:00Z")?.microseconds ?? 0
+
+  /// The ranges of some values, numbered from 1.
+  private func ranges(_ values: String) async throws -> NumberRanges {
+    let sql = """
+      WITH v(n, t) AS (VALUES \(values))
+      SELECT upkeep_ranges(n, t, '2026-11-03', \(Self.cutoff)) FROM v
+      """
+    return try #require(NumberRanges(try await value(sql)))
+  }
+
+  @Test func findsWhatLiesBeforeACutoff() async throws {
+    let found = try await ranges(
+      """
+      (1, '2026-10-31 23:59:59.999999'), (2, '2026-10-01T00:00:00Z'), (3, '2026-11-01 00:00:00'),
+      (4, '2026-11-01T01:30:00+02:00'), (5, '2026-11-02 23:59:59'), (6, '2026-11-03'), (7, '2026-12-24'),
+      (9, '2020-02-29 12:00'), (10, '2026-10-31T23:00:00-02:00')
+      """)
+    // What lies in the gap of the numbers is no row that stays.
+    #expect(found.ranges == [1...2, 4...4, 9...9])
+    #expect(found.rows == 4)
+    #expect(found.told == 0)
+    let (first, last) = (Timestamp(text: "2020-02-29 12:00"), Timestamp(text: "2026-10-31 23:59:59.999999"))
+    #expect(found.instants == (first?.microseconds ?? 0)...(last?.microseconds ?? 0))
+  }
+
+  /// A text before the bound that is no time stays, and is told of; what is no text stays.
+  @Test func tellsOfTextsThatAreNoTime() async throws {
+    let found = try await ranges(
+      "(1, ''), (2, '0000'), (3, '2026-10-99'), (4, 'soon'), (5, 5), (6, 2.5), (7, NULL), (8, x'32303230'), (9, '1999-01-01')"
+    )
+    #expect(found.ranges == [9...9])
+    #expect(found.told == 3)
+  }
+
+  @Test func findsNothingInNothing() async throws {
+    let found = try #require(
+      NumberRanges(try await value("SELECT upkeep_ranges(1, '2020-01-01', '2026-11-03', 0) WHERE 0")))
+    #expect(found.ranges == [] && found.rows == 0 && found.instants == nil)
+  }
+
+  @Test(arguments: [
+    ("(1), (2), (-3)", 3), ("(1.0), (1.5), (-0.0), (1e300)", 2), ("('1'), (NULL), (x'31'), (9)", 1),
+    ("(9223372036854775807), (9.3e18)", 1),
+  ])
+  func countsWholeNumbers(values: String, count: Int64) async throws {
+    let whole = try await value("WITH v(x) AS (VALUES \(values)) SELECT upkeep_whole(x) FROM v")
+    #expect(whole == .integer(count))
+    // The statements that delete ask it in SQL's own words.
+    let same = try await value(
+      "WITH v(x) AS (VALUES \(values)) SELECT count(*) FROM v WHERE x | 0 = x AND typeof(x) IN ('integer', 'real')")
+    #expect(whole == same)
+    #expect(try await value("SELECT upkeep_whole(1) WHERE 0") == .integer(0))
+  }
+}
