@@ -27,11 +27,11 @@ struct RetentionRules {
   /// The table's name, with the rule's number where there are more rules for the table.
   static func name(of rule: RetentionRule, at index: Int, in rules: [RetentionRule]) -> String {
     let isAlone = rules.count { $0.table.lowercased() == rule.table.lowercased() } == 1
-    return isAlone ? rule.table : "\(rule.table) (rule \(index + 1))"
+    return isAlone ? rule.table : "\(rule.table) (rules.\(index))"
   }
 
   private func rule(_ rule: RetentionRule, name: String, number: Int) async throws -> DeletionRule {
-    let place = "rule \(number + 1) (table \(rule.table))"
+    let place = "rules.\(number) (table \(rule.table))"
     let table = try Self.table(rule, in: purge.catalogue, place: place)
     let time = try await Self.time(of: rule, in: table, place: place) { body in try await purge.read(body) }
     var conditions: [RowCondition] = []

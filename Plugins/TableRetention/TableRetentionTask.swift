@@ -57,7 +57,7 @@ public struct TableRetentionTask: DeletingTask, PurgingTask, InspectableTask {
     try await Purge.with(try context.database(settings.database), for: .preview, in: context) { purge in
       var statistics = Statistics()
       for (index, rule) in settings.rules.enumerated() {
-        let place = "rule \(index + 1) (table \(rule.table))"
+        let place = "rules.\(index) (table \(rule.table))"
         let table = try RetentionRules.table(rule, in: purge.catalogue, place: place)
         guard !statistics.items.contains(where: { $0.name == table.name }) else { continue }
         let time = try await RetentionRules.time(of: rule, in: table, place: place) { try await purge.read($0) }

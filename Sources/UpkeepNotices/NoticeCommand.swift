@@ -35,7 +35,8 @@ struct NoticeCommand {
     }
     switch status {
     case .exited(0): return
-    case .exited(let code): throw failure("it ended with status \(code)", "see to what it does")
+    case .exited(let code):
+      throw failure("it ended with status \(code)", "run it by hand to see why: what it prints isn't kept")
     case .signaled(let number): throw failure("signal \(number) ended it", "see to what it does")
     }
   }
@@ -81,6 +82,6 @@ struct NoticeCommand {
   }
 
   private func failure(_ problem: String, _ fix: String) -> TaskError {
-    TaskError(code: "notice_failed", place: "on_failure.command \(words.first ?? "")", problem: problem, fix: fix)
+    TaskError(code: "notice_failed", place: "command \(words.first ?? "")", problem: problem, fix: fix)
   }
 }

@@ -152,7 +152,7 @@ public final class RunNotices: Sendable {
             try await command.run(
               input: Self.document(result), variables: Self.variables(event, result, failures))
           } catch {
-            trouble("on_failure.command", result, error)
+            trouble("on_failure", result, error)
           }
         }
       }

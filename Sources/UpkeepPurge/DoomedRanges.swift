@@ -55,13 +55,19 @@ struct DoomedRanges {
     var tellsUnreadable = false
     let time = pass.timeColumn.flatMap { $0.form == .text ? $0 : nil }
     let bound = condition.timeBound.flatMap { $0.column == time?.name ? $0.value : nil }
-    if let time, let bound, case .older(_, let cutoff, .text) = condition,
+    if let time, let bound, let (cutoff, others) = condition.splitByAge(time.name),
       pass.table.column(time.name)?.collation == ColumnDescription.binary
     {
       sql += "t.\(SQL.quoted(time.name)), "
       sql.bind(bound)
       sql += ", "
+      if let others {
+        sql += "CASE WHEN "
+        sql.add(others, of: "t", scanning: true)
+        sql += " THEN "
+      }
       sql.bind(.integer(cutoff.microseconds))
+      if others != nil { sql += " END" }
       tellsUnreadable = true
     } else {
       sql += "CASE WHEN "
@@ -158,6 +164,23 @@ struct DoomedRanges {
       try selected("min(\(instant))", " AND \(isEarly)", indexed: false),
       try selected("max(\(instant))", " AND t.\(name) >= '\(later)'")
     )
+  }
+}
+
+extension RowCondition {
+  /// The cutoff of a column of texts, and what a row has to meet besides; nothing where the condition isn't made of these.
+  fileprivate func splitByAge(_ column: String) -> (cutoff: Timestamp, others: RowCondition?)? {
+    switch self {
+    case .older(column, let cutoff, .text): return (cutoff, nil)
+    case .all(var conditions):
+      for (index, condition) in conditions.enumerated() {
+        guard case .older(column, let cutoff, .text) = condition else { continue }
+        conditions.remove(at: index)
+        return (cutoff, conditions.isEmpty ? nil : .all(conditions))
+      }
+      return nil
+    default: return nil
+    }
   }
 }
 

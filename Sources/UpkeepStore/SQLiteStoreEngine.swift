@@ -5,7 +5,16 @@ import UpkeepDatabase
 /// A state store in a file of its own.
 struct SQLiteStoreEngine: StoreEngine {
   func hasStore(in database: any Database) async throws -> Bool {
-    FileManager.default.fileExists(atPath: database.place)
+    if FileManager.default.fileExists(atPath: database.place) { return true }
+    // A folder that may not be looked into hides a store as well as none.
+    let folder = (database.place as NSString).deletingLastPathComponent
+    guard !folder.isEmpty, FileManager.default.fileExists(atPath: folder),
+      !FileManager.default.isExecutableFile(atPath: folder)
+    else { return false }
+    throw TaskError(
+      code: "state_unreadable", place: "state store \(database.place)",
+      problem: "\(NSUserName()) may not look into the folder \(folder)",
+      fix: "run as the user that it belongs to, or set host.state to another path")
   }
 
   func open(_ database: any Database, _ clock: StoreClock) async throws -> any DatabaseSession {

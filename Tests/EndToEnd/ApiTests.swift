@@ -94,6 +94,14 @@ import UpkeepTestKit
       #expect(try String(contentsOfFile: path, encoding: .utf8) == yaml)
       #expect(try await patch(#"{"0": {"keep": "7d"}}"#).status == 200)
       #expect(try String(contentsOfFile: path, encoding: .utf8) == yaml.replacing("30d", with: "7d"))
+      // Who raises a retention and starts a run at once must not delete by the old one.
+      for keep in ["8d", "9d", "10d", "11d", "12d"] {
+        let answer = try await patch(#"{"0": {"keep": "\#(keep)"}}"#)
+        let task = try await Self.document(port, "GET", "/api/v1/tasks/tidy")
+        #expect(task["etag"] as? String == (try Self.json(answer))["etag"] as? String)
+        let settings = (task["settings"] as? [String: Any])?["rules"] as? [String: Any]
+        #expect(((settings?["value"] as? [[String: Any]])?.first?["keep"] as? String) == keep)
+      }
     }
   }
 

@@ -54,6 +54,6 @@ import Testing
     #expect(outcome.errors.contains("warning: heartbeat_url: POST http://127.0.0.1:1/ping/start: "))
     let failed = try await place.run("run", "nap", "--set", "fail=true")
     #expect(failed.status == 1)
-    #expect(failed.errors.contains("warning: on_failure.command: on_failure.command no-such-program: "))
+    #expect(failed.errors.contains("warning: on_failure: command no-such-program: "))
   }
 }

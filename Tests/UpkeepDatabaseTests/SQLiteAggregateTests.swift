@@ -51,6 +51,42 @@ import UpkeepCore
     #expect(found.told == 3)
   }
 
+  /// Without a cutoff a row stays, whatever its time.
+  @Test func keepsRowsWithoutACutoff() async throws {
+    let found = try #require(
+      NumberRanges(
+        try await value(
+          """
+          WITH v(n, t, c) AS (VALUES (1, '1960-01-01', 5), (2, '1960-01-01', NULL), (3, 'x', NULL), (4, '0', NULL))
+          SELECT upkeep_ranges(n, t, '2026-11-03', c) FROM v
+          """)))
+    #expect(found.ranges == [1...1])
+    #expect(found.told == 1)
+  }
+
+  @Test(arguments: ["UTF-8", "UTF-16le", "UTF-16be"])
+  func readsFilesOfEachEncoding(encoding: String) async throws {
+    let path = NSTemporaryDirectory() + "upkeep-aggregate-\(UUID().uuidString)"
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let database = SQLiteDatabase(name: "app", path: path, mayCreate: true)
+    let first = try await database.open(.write(.normal), purpose: "test")
+    try await first.perform { connection in
+      try connection.execute("PRAGMA encoding = '\(encoding)'")
+      try connection.execute("CREATE TABLE t(n INTEGER PRIMARY KEY, at TEXT)")
+      try connection.execute(
+        "INSERT INTO t VALUES (1, '2026-10-01'), (2, '2026-12-01'), (3, '2026-13-01'), (4, '1999')")
+    }
+    await first.close()
+    let session = try await database.open(.read, purpose: "test")
+    let value = try await session.perform {
+      try $0.first("SELECT upkeep_ranges(n, at, '2026-11-03', \(Self.cutoff)) FROM t")?[0]
+    }
+    await session.close()
+    let found = try #require(value.flatMap(NumberRanges.init))
+    #expect(found.ranges == [1...1])
+    #expect(found.told == 1)
+  }
+
   @Test func findsNothingInNothing() async throws {
     let found = try #require(
       NumberRanges(try await value("SELECT upkeep_ranges(1, '2020-01-01', '2026-11-03', 0) WHERE 0")))

@@ -94,11 +94,14 @@ import UpkeepTestKit
   @Test func saysWhatWentWrong() async throws {
     let desk = try NoticeDesk()
     let failing = try await desk.run(.failed, NoticePolicy(command: ["sh", "-c", "exit 3"], folder: desk.folder))
-    #expect(failing == ["on_failure.command: on_failure.command sh: it ended with status 3; see to what it does"])
+    #expect(
+      failing == [
+        "on_failure: command sh: it ended with status 3; run it by hand to see why: what it prints isn't kept"
+      ])
     _ = try await desk.run(.completed, NoticePolicy(command: ["true"], folder: desk.folder))
     let missing = try await desk.run(.failed, NoticePolicy(command: ["no-such-program"], folder: desk.folder))
     #expect(missing.count == 1)
-    #expect(missing[0].hasPrefix("on_failure.command: on_failure.command no-such-program: it can't be started: "))
+    #expect(missing[0].hasPrefix("on_failure: command no-such-program: it can't be started: "))
   }
 
   @Test func isEndedWithAllThatItStartedWhereItTakesTooLong() async throws {
@@ -121,7 +124,7 @@ import UpkeepTestKit
     clock.advance(by: NoticeCommand.timeout)
     #expect(
       await outcome
-        == "on_failure.command sh: it took longer than 30s and was ended; let it do less, or in the background")
+        == "command sh: it took longer than 30s and was ended; let it do less, or in the background")
     // A signal is on its way when `kill` returns: the suite's limit ends the wait for one that stays.
     for pid in Self.pids(in: file) { while !Self.isGone(pid) { await Task.yield() } }
   }

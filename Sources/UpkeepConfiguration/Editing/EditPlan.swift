@@ -71,6 +71,12 @@ struct EditPlanner {
   ) throws(EditRefusal) -> Step {
     let names = configuration.tasks.map(\.name)
     guard let task = configuration.task(edit.task), let node = loaded.tree?["tasks"]?[edit.task] else {
+      if ["host", "databases", "groups"].contains(edit.task) {
+        throw .unknownTask(
+          Diagnostic(
+            code: "unknown_task", "\(edit.task) is no task; the keys of \(edit.task) are changed in the file",
+            at: .commandLine))
+      }
       throw .unknownTask(.unknown("task", edit.task, code: "unknown_task", known: names, at: .commandLine))
     }
     let plugin = loader.plugins.first { $0.id == task.plugin }

@@ -67,11 +67,11 @@ public struct SQLiteDatabase: Database {
     configuration.prepareDatabase { connection in
       try SQLiteInstant.register(on: connection)
       try SQLiteCollation.register(on: connection)
-      try SQLiteRanges.register(on: connection)
       try SQLiteWholeNumbers.register(on: connection)
       // Reading the header makes a file that is no database fail here, where the error can name it.
       let journal = try String.fetchOne(connection, sql: "PRAGMA journal_mode") ?? ""
       _ = try Int.fetchOne(connection, sql: "PRAGMA schema_version")
+      try SQLiteRanges.register(on: connection)
       guard case .write(let durability) = mode else { return }
       let full = durability == .full || journal.lowercased() != "wal"
       try connection.execute(sql: "PRAGMA synchronous = \(full ? "FULL" : "NORMAL")")

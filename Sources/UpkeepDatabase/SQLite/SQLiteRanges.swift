@@ -1,3 +1,4 @@
+import Glibc
 import GRDB
 import GRDBSQLite
 import UpkeepCore
@@ -7,8 +8,8 @@ import UpkeepCore
 ///
 /// Rows come in the order of their numbers. A state above 0 says that the row goes, 0 that it stays, and one below 0 that
 /// it stays and is to be told of. With a time, which is a text, the state is found here, which costs half of what SQL needs
-/// for it: the row goes where its instant lies before the cutoff, in microseconds since 1970, and is to be told of where a
-/// text before the bound is no time; the bound is a text behind all that may go. One such call a row costs a quarter of
+/// for it: the row goes where its instant lies before the cutoff, in microseconds since 1970, or stays where there is none, and is
+/// to be told of where a text before the bound is no time; the bound is a text behind all that may go. One such call a row costs a quarter of
 /// what it costs to hand the rows that stay out one by one. The result is read by ``NumberRanges``.
 enum SQLiteRanges {
   static let function = "upkeep_ranges"
@@ -39,9 +40,9 @@ enum SQLiteRanges {
       }
     }
 
-    mutating func add(_ number: Int64, at instant: Timestamp?, before cutoff: Int64) {
+    mutating func add(_ number: Int64, at instant: Timestamp?, before cutoff: Int64?) {
       guard let instant else { return add(number, -1) }
-      guard instant.microseconds < cutoff else { return add(number, 0) }
+      guard let cutoff, instant.microseconds < cutoff else { return add(number, 0) }
       oldest = min(oldest, instant.microseconds)
       newest = max(newest, instant.microseconds)
       add(number, 1)
@@ -49,35 +50,54 @@ enum SQLiteRanges {
   }
 
   static func register(on database: GRDB.Database) throws {
-    try register(on: database, arguments: 2) { context, _, arguments in
+    // Texts of a file in UTF-16 have to be translated, and so copied.
+    let isUTF8 = try String.fetchOne(database, sql: "PRAGMA encoding") == "UTF-8"
+    let inPlace = isUTF8 ? UnsafeMutableRawPointer(bitPattern: 1) : nil
+    try register(on: database, arguments: 2, inPlace) { context, _, arguments in
       guard let gathering = SQLiteRanges.gathering(of: context), let arguments else {
         return sqlite3_result_error_nomem(context)
       }
       gathering.pointee.add(sqlite3_value_int64(arguments[0]), sqlite3_value_int(arguments[1]))
     }
-    try register(on: database, arguments: 4) { context, _, arguments in
+    try register(on: database, arguments: 4, inPlace) { context, _, arguments in
       guard let gathering = SQLiteRanges.gathering(of: context), let arguments, let time = arguments[1],
-        let bound = arguments[2]
+        let bound = arguments[2], let cutoff = arguments[3]
       else { return sqlite3_result_error_nomem(context) }
       let number = sqlite3_value_int64(arguments[0])
       // Numbers sort before every text, and blobs behind it: neither is a time.
-      guard sqlite3_value_type(time) == SQLITE_TEXT, let text = SQLiteRanges.text(of: time),
-        let limit = SQLiteRanges.text(of: bound), text.lexicographicallyPrecedes(limit)
-      else { return gathering.pointee.add(number, 0) }
-      gathering.pointee.add(number, at: Timestamp.parse(text), before: sqlite3_value_int64(arguments[3]))
+      let isInPlace = sqlite3_user_data(context) != nil
+      guard sqlite3_value_type(time) == SQLITE_TEXT else { return gathering.pointee.add(number, 0) }
+      let (text, limit) = (SQLiteRanges.text(of: time, isInPlace), SQLiteRanges.text(of: bound, isInPlace))
+      guard SQLiteRanges.precedes(text, limit) else { return gathering.pointee.add(number, 0) }
+      let instant = sqlite3_value_type(cutoff) == SQLITE_NULL ? nil : sqlite3_value_int64(cutoff)
+      gathering.pointee.add(number, at: Timestamp.parse(text), before: instant)
     }
   }
 
-  private static func text(of value: OpaquePointer) -> UnsafeBufferPointer<UInt8>? {
-    sqlite3_value_text(value).map { UnsafeBufferPointer(start: $0, count: Int(sqlite3_value_bytes(value))) }
+  /// The bytes of a text: those of the page itself where they may be read in place.
+  private static func text(of value: OpaquePointer, _ isInPlace: Bool) -> UnsafeBufferPointer<UInt8> {
+    // In this order: the text may move when it is translated.
+    let bytes = isInPlace ? UnsafeRawPointer(sqlite3_value_blob(value)) : UnsafeRawPointer(sqlite3_value_text(value))
+    return UnsafeBufferPointer(
+      start: bytes?.assumingMemoryBound(to: UInt8.self), count: bytes == nil ? 0 : Int(sqlite3_value_bytes(value)))
+  }
+
+  /// Whether SQLite's collation BINARY sorts one text before the other.
+  private static func precedes(_ text: UnsafeBufferPointer<UInt8>, _ other: UnsafeBufferPointer<UInt8>) -> Bool {
+    let common = min(text.count, other.count)
+    if common > 0, let start = text.baseAddress, let otherStart = other.baseAddress {
+      let order = memcmp(start, otherStart, common)
+      if order != 0 { return order < 0 }
+    }
+    return text.count < other.count
   }
 
   private static func register(
-    on database: GRDB.Database, arguments: Int32,
+    on database: GRDB.Database, arguments: Int32, _ userData: UnsafeMutableRawPointer?,
     _ step: @convention(c) (OpaquePointer?, Int32, UnsafeMutablePointer<OpaquePointer?>?) -> Void
   ) throws {
     let code = sqlite3_create_function_v2(
-      database.sqliteConnection, function, arguments, SQLITE_UTF8, nil, nil, step,
+      database.sqliteConnection, function, arguments, SQLITE_UTF8, userData, nil, step,
       { context in
         // Called once for each evaluation, one that ends with an error included.
         let slot = SQLiteRanges.slot(of: context, makes: false)?.pointee

@@ -60,6 +60,12 @@ public struct ConfigurationReloader: Sendable {
     watch.ask()
   }
 
+  /// Loads the file if it is another one than before, and returns when that is done: for who has just changed it.
+  func reloadNow() async {
+    willReload()
+    _ = await reload(isAsked: false, wasRefused: false)
+  }
+
   /// Watches until its task is cancelled.
   public func run() async {
     let ticks = Task { [watch, clock] in

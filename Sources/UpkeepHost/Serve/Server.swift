@@ -20,7 +20,7 @@ public final class Server: Sendable {
   public let live: LiveHost
   let outlines = TaskOutlines()
   private let notices: ServeNotices
-  private let reloader: ConfigurationReloader
+  let reloader: ConfigurationReloader
   private let sinceStart: @Sendable () -> Duration
   private let group = Mutex<ServiceGroup?>(nil)
 

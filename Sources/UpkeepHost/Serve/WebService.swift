@@ -23,7 +23,8 @@ struct WebService: Service {
     self.listening = listening
     parts = SiteParts(
       status: server, commands: server, runs: server.store, pauses: server.store, configuration: server.live,
-      editing: host.editor, metrics: RunMetrics(), wallClock: host.wallClock, clock: host.clock,
+      editing: LiveEditor(base: host.editor, reloader: server.reloader), metrics: RunMetrics(),
+      wallClock: host.wallClock, clock: host.clock,
       random: SystemRandomSource(), owner: host.inspector.current)
     var logger = server.logger
     // What happens to single connections is of no interest unless something is wrong with the server.

@@ -91,7 +91,8 @@ extension RunSession {
       case .skipped, .missed, .cancelled, .refused, .completedWithErrors: .warning
       default: .error
       }
-    var metadata: Logger.Metadata = [:]
+    // What a preview counts is still there.
+    var metadata: Logger.Metadata = ["mode": "\(result.mode.rawValue)"]
     if !result.counts.isEmpty { metadata["counts"] = .dictionary(result.counts.mapValues { .stringConvertible($0) }) }
     if let duration = result.durationMilliseconds { metadata["duration_ms"] = .stringConvertible(duration) }
     logger.log(level: level, "\(result.status.rawValue)\(result.why.map { ": \($0)" } ?? "")", metadata: metadata)

@@ -77,6 +77,8 @@ enum ResultText {
     let noun = result.details.contains { FolderDetail($0) != nil } ? "upload" : "row"
     if result.tables.isEmpty || rows == 0 && !changes(result).isEmpty { return "" }
     if result.mode == .preview {
+      // What failed didn't find out.
+      if rows == 0, result.status == .failed { return "" }
       return rows == 0 ? ", nothing to delete" : ", \(NumberText.counted(rows, noun)) would go"
     }
     guard result.startedAt != nil, result.status != .refused else { return "" }

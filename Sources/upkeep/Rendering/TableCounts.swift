@@ -21,8 +21,8 @@ enum TableCounts {
       full.naturalWidth <= width
       ? full : TextTable(columns: columns, rows: rows(concerned, hasTotals, hasKept, hasExcepted) { $0.dateText })
     let notes = [
-      hasKept ? "kept: old enough to go, but rows that stay refer to them" : nil,
-      hasExcepted ? "excepted: named under except, or a row that belongs to them is" : nil,
+      hasKept ? "KEPT: old enough to go, but rows that stay refer to them" : nil,
+      hasExcepted ? "EXCEPTED: named under except, or a row that belongs to them is" : nil,
     ]
     return table.lines(width: width) + notes.compactMap(\.self)
   }

@@ -67,7 +67,7 @@ import UpkeepCore
     if SQLExpression.problem(in: text) != nil { return }
     let run = try await fixture.run("[{\"table\": \"job\", \"where\": \"\(escaped)\"}]")
     let message = try #require(run.errors.first?.message)
-    #expect(message.hasPrefix("rule 1 (table job): where: "))
+    #expect(message.hasPrefix("rules.0 (table job): where: "))
     #expect(message.contains(problem))
     #expect(try await fixture.text("SELECT count(*) FROM job") == "1")
   }
@@ -115,13 +115,13 @@ import UpkeepCore
       """)
     #expect(
       run.errors.map(\.message) == [
-        "rule 1 (table logs): there is no such table in the database; did you mean log?",
-        "rule 2 (table old): there is no such table in the database; check the name, and that the task's database is "
+        "rules.0 (table logs): there is no such table in the database; did you mean log?",
+        "rules.1 (table old): there is no such table in the database; check the name, and that the task's database is "
           + "the right one",
-        "rule 3 (table log): time_column: the table has no column att; did you mean at?",
-        "rule 4 (table log): per: the table has no column who; name one of id, at",
+        "rules.2 (table log): time_column: the table has no column att; did you mean at?",
+        "rules.3 (table log): per: the table has no column who; name one of id, at",
       ])
-    #expect(run.errors.map(\.step) == ["logs", "old", "log (rule 3)", "log (rule 4)"])
+    #expect(run.errors.map(\.step) == ["logs", "old", "log (rules.2)", "log (rules.3)"])
     #expect(run.counts == ["log_deleted": 1])
   }
 

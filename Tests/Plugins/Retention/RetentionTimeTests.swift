@@ -108,19 +108,19 @@ import UpkeepCore
   @Test(arguments: [
     (
       ["1700000000", "1700000001", "'2020-01-01'"],
-      "rule 1 (table log): time_column: at holds times in several forms: of 6 values 4 are unix_seconds such as "
+      "rules.0 (table log): time_column: at holds times in several forms: of 6 values 4 are unix_seconds such as "
         + "1700000000, 2 are text such as '2020-01-01'; write time_format: unix_seconds or time_format: text into the "
         + "rule; rows in another form are kept then"
     ),
     (
       ["20201231", "20210101"],
-      "rule 1 (table log): time_column: at doesn't hold times: 0 of 4 values can be read, and 20201231 can't; name "
+      "rules.0 (table log): time_column: at doesn't hold times: 0 of 4 values can be read, and 20201231 can't; name "
         + "another time_column, or say with time_format how it holds times: text, unix_seconds, unix_milliseconds, "
         + "unix_microseconds, unix_nanoseconds, julian_day"
     ),
     (
       ["2461350"],
-      "rule 1 (table log): time_column: at doesn't hold times: 0 of 2 values can be read, and 2461350 can't; name "
+      "rules.0 (table log): time_column: at doesn't hold times: 0 of 2 values can be read, and 2461350 can't; name "
         + "another time_column, or say with time_format how it holds times: text, unix_seconds, unix_milliseconds, "
         + "unix_microseconds, unix_nanoseconds, julian_day"
     ),
