@@ -41,7 +41,8 @@ public enum PauseEnd {
           message: "\(mark)until: expected a date and time such as 2026-12-24T18:00Z, found \(until)")
       }
       guard instant > now else {
-        throw Problem(code: "bad_time", message: "\(mark)until: \(instant.minuteText) UTC is past")
+        throw Problem(
+          code: "bad_time", message: "\(mark)until: \(instant.minuteText) UTC is past: it is \(now.minuteText) UTC now")
       }
       return instant
     case (nil, nil):

@@ -139,7 +139,10 @@ import Testing
     (["pause", "all"], "error: all is a group; name one of its tasks\n"),
     (["pause", "nap", "--for", "2"], "error: --for: 2 has no unit; write 2s, 2m, 2h or 2d\n"),
     (["pause", "nap", "--for", "0s"], "error: --for: expected more than 0s\n"),
-    (["pause", "nap", "--until", "2020-01-01"], "error: --until: 2020-01-01 00:00 UTC is past\n"),
+    (
+      ["pause", "nap", "--for", "-5m"],
+      "error: --for: a duration can't be negative: -5m; write one such as 30s, 24h or 14d\n"
+    ),
     (
       ["pause", "nap", "--until", "soon"],
       "error: --until: expected a date and time such as 2026-12-24T18:00Z, found soon\n"
@@ -155,5 +158,14 @@ import Testing
     let outcome = try await place.start(arguments).outcome()
     #expect(outcome.status == 64)
     #expect(outcome.errors == errors)
+  }
+
+  @Test func saysWhatTimeItIsWhereAnEndIsPast() async throws {
+    let place = try Workplace(Self.yaml)
+    let outcome = try await place.start(["pause", "nap", "--until", "2020-01-01"]).outcome()
+    #expect(outcome.status == 64)
+    #expect(
+      outcome.errors.contains(
+        /^error: --until: 2020-01-01 00:00 UTC is past: it is 2\d{3}-\d\d-\d\d \d\d:\d\d UTC now\n$/))
   }
 }

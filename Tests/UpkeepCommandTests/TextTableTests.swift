@@ -40,6 +40,18 @@ import Testing
       table.folded(width: 26) == ["KEY", "keep", "    how long rows stay,", "    counted from now on", "b"])
   }
 
+  /// Nor is what the others have no room for.
+  @Test func showsWhatItHasToCutBelow() {
+    let table = TextTable(
+      columns: [.text("KEY"), .text("VALUE", shrinks: true), .text("FROM")],
+      rows: [["rules", "one two three four five six", "u.yaml:5"], ["keep", "30d", ""]])
+    #expect(
+      table.folded(width: 24) == [
+        "KEY    VALUE", "rules  one two three fo…", "    one two three four", "    five six", "    u.yaml:5",
+        "keep   30d",
+      ])
+  }
+
   @Test func breaksALongLineBetweenWords() {
     let line = "  warning: one two three fourfive"
     #expect(

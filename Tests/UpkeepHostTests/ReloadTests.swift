@@ -130,10 +130,7 @@ private func broken(_ number: Int) -> String {
     let text = "error: the configuration isn't valid; the last good one stays in force"
     #expect(desk.log.all.contains(text))
     #expect(desk.log.all.contains("notice: the configuration is valid again, and as it was"))
-    #expect(
-      desk.log.all.contains {
-        $0.hasSuffix("[bad_duration]\n  nap: { plugin: noop, interval: 5 }\n                                 ^")
-      })
+    #expect(desk.log.all.contains { $0.hasPrefix("error: ") && $0.hasSuffix("[bad_duration]") })
   }
 
   @Test func listsWhatChangedAndWhatNeedsARestart() async throws {

@@ -241,6 +241,13 @@ struct RangeTests {
       preview.warnings.filter { $0.contains("can be read") } == [
         "parent: 6 rows have no date and time in at that can be read; they are kept: write it as 2026-11-20 12:00:00"
       ])
+    // A run counts them by statements of their own.
+    let context = fixture.context(.run)
+    try await Purge.with(fixture.database, for: .deletion, in: context) { purge in
+      let graph = DeletionGraph(purge.catalogue, declared: Self.edges)
+      try await purge.warnOfUnreadableTimes(DeletionPlan([.old("parent")], graph: graph), in: context)
+    }
+    #expect(context.journal.current.warnings == preview.warnings.filter { $0.contains("can be read") })
     #expect(try await fixture.run([.old("parent")], edges: Self.edges).counts == preview.counts)
     #expect(try await fixture.text("SELECT id FROM parent") == "10 50 51 101 102 103 104 105")
   }

@@ -58,6 +58,12 @@ struct TaskKeyPath: Hashable {
         let noun = found.path.first == "settings" ? "setting" : "key"
         guard let description = descriptions.first(where: { $0.key == part }) else {
           if found.path.first == "settings" && plugin == nil { return nil }
+          if let list = descriptions.first(where: { $0.kind.partsHave(part) }) {
+            throw Diagnostic(
+              code: "unknown_\(noun)",
+              "unknown \(noun) \(part): each part of \(list.key) has one; write \(list.key).0.\(part) for the first",
+              at: origin)
+          }
           // A bare name may be meant for a key of the task.
           let own = found.path == ["settings"] ? TaskKeys.descriptions.map(\.key) : []
           throw .unknown(noun, part, code: "unknown_\(noun)", known: descriptions.map(\.key), orNear: own, at: origin)
@@ -100,5 +106,13 @@ struct TaskKeyPath: Hashable {
       last < 0 ? "it has none yet" : "write \(list.text).0" + (last > 0 ? " to \(list.text).\(last)" : "")
     return Diagnostic(
       code: "unknown_part", "\(list.text) is a list: \(known), or change it in the file\(line)", at: origin)
+  }
+}
+
+extension SettingKind {
+  /// Whether it is a list of maps that have such a key.
+  fileprivate func partsHave(_ key: String) -> Bool {
+    guard case .list(of: .group(let descriptions)) = self else { return false }
+    return descriptions.contains { $0.key == key }
   }
 }

@@ -120,10 +120,13 @@ public struct ConfigurationReloader: Sendable {
       logger.info("the configuration is unchanged", metadata: file)
     case .refused(let status, _):
       logger.error("the configuration isn't valid; the last good one stays in force", metadata: file)
-      for line in status.lines { logger.error("\(line)", metadata: file) }
+      // The excerpt of the file below each is for a terminal: a line of a log is one line.
+      for line in status.lines { logger.error("\(line.prefix { $0 != "\n" })", metadata: file) }
       return true
     case .applied(let status, let changes, let warnings):
-      logger.notice("another configuration is in force", metadata: file.merging(["changes": "\(changes.count)"]) { $1 })
+      let news =
+        changes.isEmpty ? "the file has changed, and means the same" : "another configuration is in force"
+      logger.notice("\(news)", metadata: file.merging(["changes": "\(changes.count)"]) { $1 })
       for change in changes {
         logger.notice(
           "changed: \(change.text)",

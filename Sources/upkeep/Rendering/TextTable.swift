@@ -45,7 +45,7 @@ struct TextTable {
   }
 
   /// The lines, none longer than `width`, with nothing cut off: what doesn't fit into the last column goes on below, and
-  /// stands below its row altogether where the others leave no room.
+  /// stands below its row altogether where the others leave no room. What had to be cut in those stands there whole.
   func folded(width: Int) -> [String] {
     guard naturalWidth > width, let last = columns.last else { return lines(width: width) }
     var others = self
@@ -54,12 +54,17 @@ struct TextTable {
     let room = width - others.naturalWidth - Self.gap
     let isBeside = room >= Self.roomy
     let left = others.lines(width: width)
-    return zip(left, [last.title] + rows.map { $0.count == columns.count ? $0[$0.count - 1] : "" }).flatMap {
-      row, text in
+    let widths = others.fitted(to: width)
+    let cut = others.rows.map { row in
+      zip(row, widths).filter { $0.0.count > $0.1 }.flatMap { Self.wrapped("    " + $0.0, to: width, indent: 4) }
+    }
+    let texts = [last.title] + rows.map { $0.count == columns.count ? $0[$0.count - 1] : "" }
+    return zip(zip(left, [[]] + cut), texts).flatMap { shown, text in
+      let (row, whole) = shown
       let indent = isBeside ? others.naturalWidth + Self.gap : 4
       let margin = String(repeating: " ", count: indent)
       let parts = Self.wrapped(margin + text, to: width, indent: indent)
-      guard isBeside else { return text.isEmpty || text == last.title ? [row] : [row] + parts }
+      guard isBeside else { return [row] + whole + (text.isEmpty || text == last.title ? [] : parts) }
       let first =
         row + String(repeating: " ", count: max(0, indent - row.count)) + (parts.first ?? "").dropFirst(indent)
       return [text.isEmpty ? row : first] + parts.dropFirst()
