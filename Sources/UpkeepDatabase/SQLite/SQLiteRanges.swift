@@ -7,10 +7,12 @@ import UpkeepCore
 /// that go, between those that stay.
 ///
 /// Rows come in the order of their numbers. A state above 0 says that the row goes, 0 that it stays, and one below 0 that
-/// it stays and is to be told of. With a time, which is a text, the state is found here, which costs half of what SQL needs
-/// for it: the row goes where its instant lies before the cutoff, in microseconds since 1970, or stays where there is none, and is
-/// to be told of where a text before the bound is no time; the bound is a text behind all that may go. One such call a row costs a quarter of
-/// what it costs to hand the rows that stay out one by one. The result is read by ``NumberRanges``.
+/// it stays and is to be told of. One such call a row costs a quarter of what it costs to hand the rows that stay out one
+/// by one.
+///
+/// With a time, which is a text, the state is found here, for half of what SQL needs for it: the row goes where its instant
+/// lies before the cutoff, in microseconds since 1970, and stays where the cutoff is NULL. A text before the bound that is
+/// no time is to be told of; the bound is a text behind all that may go. The result is read by ``NumberRanges``.
 enum SQLiteRanges {
   static let function = "upkeep_ranges"
 
