@@ -77,6 +77,29 @@ struct ServerRetentionTests {
     #expect(try await server.text("SELECT id FROM note WHERE batch IS NOT NULL ORDER BY id") == "5 21")
   }
 
+  /// What goes along with one rule's rows isn't counted a second time where another rule is about it.
+  @Test func countsOnceWhatTwoRulesTake() async throws {
+    let server = try await ServerFixture(
+      "CREATE TABLE job(id int PRIMARY KEY, at timestamptz NOT NULL)",
+      "CREATE TABLE log(id int PRIMARY KEY, job int REFERENCES job ON DELETE CASCADE, at timestamptz NOT NULL)",
+      "CREATE TABLE bill(id int PRIMARY KEY, job int NOT NULL REFERENCES job)",
+      "CREATE INDEX ON log(job)", "CREATE INDEX ON bill(job)",
+      "INSERT INTO job VALUES (1, '2026-01-01'), (2, '2026-01-01'), (3, '2026-11-19')",
+      "INSERT INTO bill VALUES (1, 2)",
+      // Of each job one old and one young; of none one old.
+      "INSERT INTO log SELECT i, i, '2026-01-01' FROM generate_series(1, 3) i",
+      "INSERT INTO log SELECT 10 + i, i, '2026-11-19' FROM generate_series(1, 3) i",
+      "INSERT INTO log VALUES (20, NULL, '2026-01-01')")
+    let done = try await work(
+      server,
+      """
+      [{"table": "job", "time_column": "at", "keep": "30d"}, {"table": "log", "time_column": "at", "keep": "30d"}]
+      """)
+    #expect(done.counts == ["job_deleted": 1, "log_deleted": 5])
+    #expect(try await server.text("SELECT id FROM log ORDER BY id") == "12 13")
+    #expect(try await server.text("SELECT id FROM job ORDER BY id") == "2 3")
+  }
+
   @Test func keepsTheNewestOfEachGroup() async throws {
     let server = try await ServerFixture(
       "CREATE TABLE reading(id bigserial PRIMARY KEY, device text, at timestamp NOT NULL, value float)",
