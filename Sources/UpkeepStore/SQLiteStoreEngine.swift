@@ -13,7 +13,7 @@ struct SQLiteStoreEngine: StoreEngine {
     else { return false }
     throw TaskError(
       code: "state_unreadable", place: "state store \(database.place)",
-      problem: "\(NSUserName()) may not look into the folder \(folder)",
+      problem: "user \(NSUserName()) may not look into the folder \(folder)",
       fix: "run as the user that it belongs to, or set host.state to another path")
   }
 

@@ -59,6 +59,7 @@ import Testing
     (["describe", "nop"], "error: unknown plugin nop; did you mean noop?\n"),
     (["stats", "nap"], "error: task nap has no statistics: its plugin noop counts nothing\n"),
     (["show", "01K"], "error: no run begins with 01K; see upkeep history\n"),
+    (["show", "nonsense"], "error: no run begins with nonsense; see upkeep history\n"),
   ]) func is64ForWrongUsage(arguments: [String], message: String) async throws {
     let place = try Workplace(Workplace.noop())
     let outcome = try await place.start(arguments).outcome()

@@ -112,6 +112,9 @@ import UpkeepTestKit
     let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: String])
     #expect(object["task"] == "nap" && object["level"] == "info" && object["trigger"] == "startup")
     #expect(try await place.recordedRuns().map(\.id) == [object["run_id"] ?? ""])
+    // The end says whether anything was done, or only foreseen.
+    let end = try await serve.waitForError(containing: "\"completed\"")
+    #expect(try (JSONSerialization.jsonObject(with: Data(end.utf8)) as? [String: Any])?["mode"] as? String == "run")
     serve.signal(SIGTERM)
     _ = await serve.outcome()
   }

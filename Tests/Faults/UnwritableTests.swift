@@ -49,6 +49,24 @@ import UpkeepTestKit
     }
   }
 
+  /// A folder that may not be looked into hides the state store: that isn't the same as none.
+  @Test(.enabled(if: disguise != nil, "needs setpriv to become somebody else than root"))
+  func saysWhoMayNotLookForTheStateStore() async throws {
+    let (folder, _) = try await site("wal")
+    try chmod(0o000, folder.file("var"))
+    for command in [["history"], ["list"], ["pause", "odds_retention"]] {
+      let words = (Self.disguise ?? []) + [Program.path] + command + ["--config", folder.file("upkeep.yaml")]
+      let ending = try Program.run(Array(words.dropFirst()), words[0])
+      #expect(ending.status == 1, "\(command): \(ending.output)")
+      #expect(ending.errors.contains(folder.file("var")), "\(command): \(ending.errors)")
+    }
+    try chmod(0o755, folder.file("var"))
+    let words = (Self.disguise ?? []) + [Program.path, "history", "--config", folder.file("upkeep.yaml")]
+    let ending = try Program.run(Array(words.dropFirst()), words[0])
+    #expect(
+      ending.status == 0 && (ending.output + ending.errors).contains("no runs"), "\(ending.output) \(ending.errors)")
+  }
+
   private func chmod(_ mode: mode_t, _ path: String) throws {
     guard Foundation.chmod(path, mode) == 0 else { throw DiskFailure(message: "chmod \(path): \(errno)") }
   }

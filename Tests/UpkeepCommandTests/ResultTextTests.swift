@@ -52,6 +52,15 @@ import UpkeepCore
       ])
   }
 
+  /// A preview that failed didn't find out whether anything would go.
+  @Test func saysOfAFailedPreviewThatItFailedAndNoMore() {
+    let result = result(mode: .preview) { result in
+      result.status = .failed
+      result.tables = [TableResult(table: "empty")]
+    }
+    #expect(lines(result).first == "odds: preview failed in 1.2 s")
+  }
+
   @Test(arguments: [(RunMode.run, "dropped"), (.preview, "would be dropped")])
   func saysWhichPartitionsGoAtOnce(mode: RunMode, words: String) {
     let result = result(mode: mode) { result in

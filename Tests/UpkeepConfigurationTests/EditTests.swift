@@ -272,6 +272,12 @@ private let tail = "    settings: { database: odds }\n"
     #expect(lines.map { $0.components(separatedBy: "\n")[0].replacing(#/u.yaml:[0-9:]+ /#, with: "") } == [line])
   }
 
+  @Test(arguments: ["host", "databases", "groups"])
+  func saysThatASectionIsNoTask(name: String) throws {
+    let found = try refusal(Self.yaml, "history.keep", "30d", task: name)
+    #expect(found?.message == "\(name) is no task; the keys of \(name) are changed in the file")
+  }
+
   @Test func locatesWhatTheValueBreaksElsewhere() throws {
     guard case .invalid(let problems, let lines) = try refusal(Self.yaml, "interval", "5m") else {
       Issue.record("not refused")

@@ -176,11 +176,22 @@ private let head = "tasks:\n  rules:\n    settings:\n"
         == .overridden(task: "rules", key: "settings.rules.0.keep", variables: ["KEEP"]))
   }
 
+  /// A variable that gives one rule's part stands in the way of no other's.
+  @Test func editsBesideAPartFromTheEnvironment() throws {
+    let environment = ["UPKEEP_TASKS__RULES__SETTINGS__RULES__1__KEEP": "5d"]
+    let plan = try planned(Self.two, "rules.0.keep", "7d", environment)
+    #expect(String(decoding: plan.bytes, as: UTF8.self) == Self.two.replacing("30d", with: "7d"))
+    #expect(plan.changes.map(\.text) == ["rules: settings.rules.0.keep: 30d → 7d"])
+  }
+
   @Test func aPartFromTheEnvironmentLeavesTheOthers() throws {
     let variable = "UPKEEP_TASKS__RULES__SETTINGS__RULES__1__KEEP"
     let loaded = loader([variable: "5d"]).load(Array(Self.two.utf8), path: "u.yaml", folder: "/srv/app")
     let host = try #require(loaded.configuration, "\(loaded.diagnostics)")
-    #expect(host.effective["tasks.rules.settings.rules.0.keep"]?.text == "30d")
+    let first = try #require(host.effective["tasks.rules.settings.rules.0.keep"])
+    #expect(first.text == "30d" && first.origin == "u.yaml:6:17" && first.variable == nil)
+    let list = try #require(host.effective["tasks.rules.settings.rules"])
+    #expect(list.origin == "u.yaml:5:9, environment \(variable)" && list.variable == nil)
     let part = try #require(host.effective["tasks.rules.settings.rules.1.keep"])
     #expect(part.text == "5d")
     #expect(part.variable == variable)

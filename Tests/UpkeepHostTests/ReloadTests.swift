@@ -98,6 +98,19 @@ private func broken(_ number: Int) -> String {
     }
   }
 
+  @Test func saysThatAnotherTextMeansTheSame() async throws {
+    let desk = try LiveDesk(yaml(0))
+    try await watching(desk) { _, _, outcomes in
+      try desk.renameOver(yaml(0) + "# a remark\n")
+      guard case .applied(_, let changes, _) = await outcomes.next() else {
+        Issue.record("not applied")
+        return
+      }
+      #expect(changes == [])
+    }
+    #expect(desk.log.all.contains("notice: the file has changed, and means the same"))
+  }
+
   @Test func saysWhyABadFileIsNotInForce() async throws {
     let desk = try LiveDesk(yaml(0))
     try await watching(desk) { live, reloader, outcomes in

@@ -140,7 +140,9 @@ struct EditPlanner {
     // A schedule of one kind takes the place of the other.
     if let rival = Self.rival[step.key.text] { names.append("tasks.\(step.edit.task).\(rival)") }
     let found = configuration.effective.entries.filter { names.contains($0.key) || $0.key.hasPrefix(step.name + ".") }
-    return Array(Set(found.compactMap(\.variable))).sorted()
+    // Parts of a list have no entry of their own.
+    let own = configuration.effective[step.name]?.variable
+    return Array(Set((found.map(\.variable) + [own]).compactMap(\.self))).sorted()
   }
 
   /// Checks all values at once by the one validator.

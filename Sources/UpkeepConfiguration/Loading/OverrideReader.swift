@@ -126,7 +126,6 @@ extension ConfigurationNode {
     if case .list(var items) = content, let number = Int(key), items.indices.contains(number) {
       items[number].set(path.dropFirst(), to: value)
       content = .list(items)
-      origin = value.origin
       return
     }
     var entries = entries

@@ -52,11 +52,13 @@ public struct EffectiveConfiguration: Sendable {
   /// In the order of the file's declaration; those below the path of another one follow it.
   private var sections: [Section] = []
   private var places: [String: Int] = [:]
+  /// Where the parts of lists come from, by their keys.
+  private var partOrigins: [String: ValueOrigin] = [:]
 
   /// The values, in the order of the file's declaration.
   public var entries: [Entry] { sections.flatMap(entries) }
 
-  /// The value of a key; a part of a list, such as `tasks.logs.settings.rules.0.keep`, comes from where the list does.
+  /// The value of a key, or of a part of a list, such as `tasks.logs.settings.rules.0.keep`.
   public subscript(key: String) -> Entry? {
     if let place = place(of: key) {
       return entry(sections[place.section].path, facts[Int(sections[place.section].facts[place.position])])
@@ -72,6 +74,7 @@ public struct EffectiveConfiguration: Sendable {
     default: return nil
     }
     whole.key = key
+    if let origin = partOrigins[key] { (whole.origin, whole.variable) = (origin.text, origin.variable) }
     return whole
   }
 
@@ -127,13 +130,26 @@ public struct EffectiveConfiguration: Sendable {
 
   private mutating func add(_ path: String, _ key: String, _ value: JSONValue, _ node: ConfigurationNode?) {
     let origin = node.flatMap { $0.isNull ? nil : $0.origin } ?? .standard
-    let variable: String? = if case .environment(let name) = origin { name } else { nil }
     let shown = Self.masked(value)
     add(
       Fact(
-        key: key, value: shown, origin: origin.text, variable: variable,
+        key: key, value: shown, origin: addParts(of: "\(path).\(key)", node, in: origin), variable: origin.variable,
         digest: shown.text.contains(Secret.mask) ? node.map { ContentHash.of(Array($0.plainText.utf8)) } : nil),
       to: path)
+  }
+
+  /// Takes note of where the parts of a list come from.
+  /// - Returns: Where the list comes from: its own place, and the variables that give parts of it.
+  private mutating func addParts(of key: String, _ node: ConfigurationNode?, in origin: ValueOrigin) -> String {
+    var variables: [String] = []
+    for (number, item) in (node?.items ?? []).enumerated() {
+      let part = "\(key).\(number)"
+      for (place, value) in [(part, item)] + item.entries.map({ ("\(part).\($0.key)", $0.value) }) {
+        partOrigins[place] = value.origin
+        if let name = value.origin.variable, name != origin.variable { variables.append(name) }
+      }
+    }
+    return ([origin.text] + variables.map { ValueOrigin.environment(variable: $0).text }).joined(separator: ", ")
   }
 
   /// Adds declared keys below a path; groups and maps are added key by key.
@@ -250,6 +266,13 @@ public struct EffectiveConfiguration: Sendable {
     case .object(let values): .object(values.mapValues(masked))
     default: value
     }
+  }
+}
+
+extension ValueOrigin {
+  /// The environment variable that a value comes from.
+  fileprivate var variable: String? {
+    if case .environment(let name) = self { name } else { nil }
   }
 }
 

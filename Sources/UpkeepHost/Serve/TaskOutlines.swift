@@ -33,7 +33,7 @@ final class TaskOutlines: Sendable {
       schedule: overview.schedule, interval: overview.interval, cron: overview.cron, timeZone: overview.timeZone,
       timeout: overview.timeout, nextRunAt: nil, lastRun: nil,
       settings: overview.settings.map {
-        setting($0, key: String($0.key.dropFirst(prefix.count)), of: task.plugin)
+        setting($0, key: String($0.key.dropFirst(prefix.count)), of: task.plugin, in: host.configuration.effective)
       }, runSettings: task.prepared.settings, hasPreview: task.prepared.preview != nil,
       origins: origins(of: task.name, in: host))
   }
@@ -47,14 +47,22 @@ final class TaskOutlines: Sendable {
     .compactMapValues(\.self)
   }
 
-  private static func setting(_ value: EffectiveValue, key: String, of plugin: String) -> SettingStatus {
+  private static func setting(
+    _ value: EffectiveValue, key: String, of plugin: String, in effective: EffectiveConfiguration
+  ) -> SettingStatus {
     // A part of a map, such as limits.sync, is declared with the map.
     let name = key.split(separator: ".").first.map(String.init) ?? key
     let declared = BuiltInPlugins.all.first { $0.id == plugin }?.settings.first { $0.key == name }
     var status = SettingStatus(
       key: key, value: value.value, origin: value.origin, help: declared?.help ?? "",
       isTunable: declared.map { $0.kind.isTunable && !$0.isSecret } ?? false)
-    if let declared, !declared.isSecret { status.parts = parts(of: status, declared.kind) }
+    if let declared, !declared.isSecret {
+      status.parts = parts(of: status, declared.kind).map { part in
+        var part = part
+        part.origin = effective["\(value.key)\(part.key.dropFirst(key.count))"]?.origin ?? part.origin
+        return part
+      }
+    }
     return status
   }
 
