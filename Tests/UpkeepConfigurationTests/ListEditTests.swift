@@ -190,6 +190,7 @@ private let head = "tasks:\n  rules:\n    settings:\n"
     let host = try #require(loaded.configuration, "\(loaded.diagnostics)")
     let first = try #require(host.effective["tasks.rules.settings.rules.0.keep"])
     #expect(first.text == "30d" && first.origin == "u.yaml:6:17" && first.variable == nil)
+    #expect(host.effective["tasks.rules.settings.rules.0.last"]?.origin == "default")
     let list = try #require(host.effective["tasks.rules.settings.rules"])
     #expect(list.origin == "u.yaml:5:9, environment \(variable)" && list.variable == nil)
     let part = try #require(host.effective["tasks.rules.settings.rules.1.keep"])

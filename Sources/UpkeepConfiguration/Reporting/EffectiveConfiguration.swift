@@ -74,7 +74,11 @@ public struct EffectiveConfiguration: Sendable {
     default: return nil
     }
     whole.key = key
-    if let origin = partOrigins[key] { (whole.origin, whole.variable) = (origin.text, origin.variable) }
+    if let origin = partOrigins[key] {
+      (whole.origin, whole.variable) = (origin.text, origin.variable)
+    } else if whole.variable == nil {
+      whole.origin = ValueOrigin.standard.text
+    }
     return whole
   }
 
