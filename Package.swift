@@ -14,7 +14,7 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-/// The server without Hummingbird's own router: ours is a function that tests call without a socket.
+/// The server that stands in for the betting platforms, without Hummingbird's own router.
 let hummingbird: [Target.Dependency] = [
   .product(name: "HummingbirdCore", package: "hummingbird"), .product(name: "HTTPTypes", package: "swift-http-types"),
   .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"), lifecycle,
@@ -87,7 +87,7 @@ let package = Package(
     room("UpkeepStore", ["UpkeepCore", "UpkeepRuns", "UpkeepDatabase"]),
     // The pages' style and script become a part of the program: it stays one file.
     room(
-      "UpkeepHTTP", ["UpkeepCore", "UpkeepRuns", log] + hummingbird,
+      "UpkeepHTTP", ["UpkeepCore", "UpkeepRuns"] + nio,
       resources: [
         .embedInCode("Dashboard/Resources/app.css"), .embedInCode("Dashboard/Resources/app.js"),
         .embedInCode("Dashboard/Resources/icon.svg"),

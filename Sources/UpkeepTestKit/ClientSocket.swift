@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Synchronization
 
 /// A client that sends what a test says, byte for byte. It waits on threads of its own: the server needs the others.
 package final class ClientSocket: Sendable {
@@ -19,6 +20,8 @@ package final class ClientSocket: Sendable {
   }
 
   private let handle: Int32
+  /// What came beyond the last answer.
+  private let left = Mutex<[UInt8]>([])
 
   /// Connects to a port of this machine.
   /// - Parameter receiveBuffer: How many bytes the system takes in for a client that doesn't read; nothing leaves it to it.
@@ -118,7 +121,17 @@ package final class ClientSocket: Sendable {
     }
   }
 
+  /// Says that nothing more is sent.
+  package func endInput() {
+    shutdown(handle, Int32(SHUT_WR))
+  }
+
   private func receive() throws -> [UInt8] {
+    let known = left.withLock { left in
+      defer { left = [] }
+      return left
+    }
+    if !known.isEmpty { return known }
     var buffer = [UInt8](repeating: 0, count: 65_536)
     let count = recv(handle, &buffer, buffer.count, 0)
     guard count > 0 else { throw Failure(what: "closed") }
@@ -139,6 +152,8 @@ package final class ClientSocket: Sendable {
     var body = Array(bytes[range.upperBound...])
     let length = hasBody ? headers["content-length"].flatMap { Int($0) } ?? 0 : 0
     while body.count < length { body += try receive() }
+    left.withLock { $0 = Array(body.dropFirst(length)) }
+    body.removeLast(max(0, body.count - length))
     let status = lines[0].split(separator: " ").dropFirst().first.flatMap { Int($0) }
     return Answer(status: status ?? 0, headers: headers, body: String(decoding: body, as: UTF8.self))
   }

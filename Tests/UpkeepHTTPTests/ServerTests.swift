@@ -1,5 +1,5 @@
 import Foundation
-import Logging
+import Synchronization
 import Testing
 import UpkeepCore
 import UpkeepTestKit
@@ -11,8 +11,7 @@ import UpkeepTestKit
   private func serving(_ site: Site? = nil, _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
     let host = FakeHost()
     let server = WebServer(
-      site ?? host.site(), host: "127.0.0.1", port: 0, wallClock: host.wallClock, clock: ContinuousClock(),
-      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      site ?? host.site(), host: "127.0.0.1", port: 0, wallClock: host.wallClock, clock: ContinuousClock())
     let (ports, send) = AsyncStream.makeStream(of: Int.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.run { send.yield($0) } }
@@ -118,7 +117,7 @@ import UpkeepTestKit
 
   @Test(arguments: [
     ("GET /healthz HTTP/1.1\r\n\r\n", 400), ("GET /healthz HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421),
-    ("GET http://evil.example/x HTTP/1.1\r\nHost: localhost\r\n\r\n", 404), ("NONSENSE\r\n\r\n", 400),
+    ("GET http://evil.example/x HTTP/1.1\r\nHost: localhost\r\n\r\n", 421), ("NONSENSE\r\n\r\n", 400),
     ("GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
     ("POST /api/v1/tasks/heartbeat/run HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", 415),
   ])
@@ -130,6 +129,88 @@ import UpkeepTestKit
     }
   }
 
+  @Test func requestsThatAreSentAtOnceAreAnsweredInTheirOrder() async throws {
+    try await serving { port in
+      let socket = try ClientSocket(port: port)
+      let paths = (0..<200).map { $0 % 3 == 0 ? "/healthz" : $0 % 3 == 1 ? "/nothing/\($0)" : "/api/v1/tasks" }
+      try await socket.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: localhost\r\n\r\n" }.joined())
+      for path in paths {
+        let answer = try await socket.answer()
+        switch path {
+        case "/healthz": #expect(answer.body == #"{"status":"ok"}"#)
+        case "/api/v1/tasks": #expect(answer.body.hasPrefix(#"{"tasks":["#))
+        default: #expect(answer.status == 404 && answer.body.contains("nothing at \(path)\""))
+        }
+      }
+    }
+  }
+
+  @Test func whoHasSaidAllGetsTheAnswersAndThenTheEnd() async throws {
+    try await serving { port in
+      let socket = try ClientSocket(port: port)
+      try await socket.send(String(repeating: "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 3))
+      socket.endInput()
+      for _ in 0..<3 { #expect(try await socket.answer().status == 200) }
+      #expect(try await socket.isClosed())
+      let silent = try ClientSocket(port: port)
+      silent.endInput()
+      #expect(try await silent.isClosed())
+    }
+  }
+
+  @Test(arguments: [
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    "GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n",
+  ])
+  func theConnectionEndsWithAnAnswerWhereTheClientWantsIt(_ request: String) async throws {
+    try await serving { port in
+      let socket = try ClientSocket(port: port)
+      try await socket.send(request)
+      let answer = try await socket.answer()
+      #expect(answer.status == 200 && answer.headers["connection"] == "close")
+      #expect(try await socket.isClosed())
+    }
+  }
+
+  @Test func aTargetThatNamesItsServerIsHeldToThatName() async throws {
+    try await serving { port in
+      let socket = try ClientSocket(port: port)
+      try await socket.send("GET http://localhost/healthz?x=1 HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+      #expect(try await socket.answer().status == 200)
+      try await socket.send("GET HTTP://localhost HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      #expect(try await socket.answer().status == 200)
+      try await socket.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
+      let answer = try await socket.answer()
+      #expect(answer.status == 400 && answer.body.contains(#""code":"two_hosts""#))
+      #expect(try await socket.isClosed())
+    }
+  }
+
+  @Test func theEndOfTheServerEndsWhatItAnswersAndItsConnections() async throws {
+    let (begun, send) = AsyncStream.makeStream(of: Void.self)
+    let (ended, tell) = AsyncStream.makeStream(of: Bool.self)
+    let host = FakeHost()
+    let slow = Route("GET", "/slow", "Never ends by itself", answers: []) { _ in
+      send.yield()
+      for await _ in AsyncStream.makeStream(of: Never.self).stream {}
+      tell.yield(Task.isCancelled)
+      return .text("over")
+    }
+    let sessions = Sessions(wallClock: host.wallClock, random: SeededRandom())
+    let site = Site(routes: [slow], rules: AccessRules(listen: "127.0.0.1"), sessions: sessions)
+    let sockets = Mutex<[ClientSocket]>([])
+    try await serving(site) { port in
+      let (waiting, idle) = (try ClientSocket(port: port), try ClientSocket(port: port))
+      try await waiting.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      sockets.withLock { $0 = [waiting, idle] }
+      var iterator = begun.makeAsyncIterator()
+      await iterator.next()
+    }
+    var iterator = ended.makeAsyncIterator()
+    #expect(await iterator.next() == true)
+    for socket in sockets.withLock(\.self) { #expect(try await socket.isClosed()) }
+  }
+
   @Test func manyOrLongHeaderFieldsAreTurnedAway() async throws {
     try await serving { port in
       for fields in [
@@ -137,8 +218,9 @@ import UpkeepTestKit
       ] {
         let socket = try ClientSocket(port: port)
         try? await socket.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n")
-        let status = try? await socket.answer().status
-        #expect(status ?? 400 >= 400)
+        let answer = try? await socket.answer()
+        #expect(answer?.status ?? 400 == 400)
+        #expect(answer?.body.contains(#""code":"not_http""#) ?? true)
       }
       let socket = try ClientSocket(port: port)
       try await socket.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -150,8 +232,7 @@ import UpkeepTestKit
     try await serving { port in
       let host = FakeHost()
       let second = WebServer(
-        host.site(), host: "127.0.0.1", port: port, wallClock: host.wallClock, clock: ContinuousClock(),
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        host.site(), host: "127.0.0.1", port: port, wallClock: host.wallClock, clock: ContinuousClock())
       await #expect {
         try await second.run { _ in }
       } throws: { error in

@@ -59,10 +59,10 @@ private func broken(_ number: Int) -> String {
         // Neither half a file nor another one was looked at.
         #expect(outcome.hash == LiveDesk.hash(text), "change \(number)")
         if isGood { good = number }
-        let status = await live.configurationStatus()
+        let status = live.configurationStatus()
         #expect(status.hash == LiveDesk.hash(yaml(good)), "change \(number)")
         #expect(status.isCurrent == isGood)
-        #expect(await live.host.tasks.first?.interval == .seconds(good + 1), "change \(number)")
+        #expect(live.host.tasks.first?.interval == .seconds(good + 1), "change \(number)")
         switch outcome {
         case .applied(_, let changed, _):
           applied += 1
@@ -93,7 +93,7 @@ private func broken(_ number: Int) -> String {
       for number in 1...2 {
         try point(to: number)
         #expect(await outcomes.next()?.hash == LiveDesk.hash(yaml(number)))
-        #expect(await live.host.tasks.first?.interval == .seconds(number + 1))
+        #expect(live.host.tasks.first?.interval == .seconds(number + 1))
       }
     }
   }
@@ -116,7 +116,7 @@ private func broken(_ number: Int) -> String {
     try await watching(desk) { live, reloader, outcomes in
       try desk.renameOver("tasks:\n  nap: { plugin: noop, interval: 5 }\n")
       _ = await outcomes.next()
-      let status = await live.configurationStatus()
+      let status = live.configurationStatus()
       #expect(
         status.lines == [
           "\(desk.path):2:34: error: interval: 5 has no unit; write 5s, 5m, 5h or 5d [bad_duration]\n"
@@ -132,7 +132,7 @@ private func broken(_ number: Int) -> String {
       }
       try #require(unlink(desk.path) == 0)
       _ = await outcomes.next()
-      #expect(await live.configurationStatus().problems.map(\.code) == ["no_file"])
+      #expect(live.configurationStatus().problems.map(\.code) == ["no_file"])
       try desk.renameOver(yaml(0))
       guard case .unchanged(let end) = await outcomes.next() else {
         Issue.record("not back")
@@ -170,7 +170,7 @@ private func broken(_ number: Int) -> String {
         ])
       #expect(changes.contains { $0.task == "old" && $0.key == "plugin" && $0.new == .null })
       #expect(status.restartNeeded == ["host.state", "host.listen"])
-      let host = await live.host
+      let host = live.host
       #expect(host.configuration.state == .path(desk.folder + "/upkeep.sqlite"))
       #expect(host.configuration.listen.port == 8787)
       #expect(host.tasks.map(\.isEnabled) == [false])
@@ -211,11 +211,11 @@ private func broken(_ number: Int) -> String {
   @Test func leavesATaskItsSettingsWhileItRuns() async throws {
     let desk = try LiveDesk("tasks:\n  nap: { plugin: noop, settings: { duration: 1s } }\n")
     try await watching(desk) { live, _, outcomes in
-      let running = try await live.host.targets(["nap"])[0].tasks[0]
+      let running = try live.host.targets(["nap"])[0].tasks[0]
       try desk.renameOver("tasks:\n  nap: { plugin: noop, settings: { duration: 2s } }\n")
       _ = await outcomes.next()
       #expect(running.prepared.settings["duration"] == "1s")
-      #expect(try await live.host.targets(["nap"])[0].tasks[0].prepared.settings["duration"] == "2s")
+      #expect(try live.host.targets(["nap"])[0].tasks[0].prepared.settings["duration"] == "2s")
     }
   }
 }

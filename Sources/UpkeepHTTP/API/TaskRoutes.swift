@@ -1,4 +1,3 @@
-import Synchronization
 import UpkeepCore
 import UpkeepRuns
 
@@ -10,23 +9,17 @@ struct TaskRoutes {
     self.parts = parts
   }
 
-  private let list = List()
-
-  /// The document of all tasks: written anew where one of them stands otherwise than before.
-  private final class List: Sendable {
-    private struct Document: Encodable {
-      var tasks: [TaskDocument]
-    }
-
-    private let last = Mutex<(tasks: [TaskStatus], etag: String, response: WebResponse)?>(nil)
-
-    func response(_ tasks: [TaskStatus], _ etag: String) throws -> WebResponse {
-      if let last = last.withLock(\.self), last.etag == etag, last.tasks == tasks { return last.response }
-      let response = try WebResponse.json(Document(tasks: tasks.map { TaskDocument(task: $0, etag: etag) }))
-      last.withLock { $0 = (tasks, etag, response) }
-      return response
-    }
+  /// All tasks, as they last stood.
+  private struct Tasks: Equatable, Sendable {
+    var tasks: [TaskStatus]
+    var etag: String
   }
+
+  private struct TaskList: Encodable {
+    var tasks: [TaskDocument]
+  }
+
+  private let list = LastDocument<Tasks>()
 
   static let wait = Parameter("wait", .boolean, "Whether the answer waits for the end of the run")
 
@@ -50,7 +43,9 @@ struct TaskRoutes {
         answers: RouteAnswer.ok(.object([Schema.Member("tasks", .list(.named("Task")))]), "The tasks, in file order")
       ) { [parts, list] _ in
         let etag = await parts.configuration.configurationStatus().hash
-        return try await list.response(parts.status.tasks(), etag)
+        return try await list.response(to: Tasks(tasks: parts.status.tasks(), etag: etag)) { now in
+          TaskList(tasks: now.tasks.map { TaskDocument(task: $0, etag: now.etag) })
+        }
       }.quick { [parts] in await parts.hasFewTasks },
       Route("GET", "/api/v1/tasks/{task}", "One task", answers: RouteAnswer.ok(.named("Task"), "The task")) {
         [parts] request in

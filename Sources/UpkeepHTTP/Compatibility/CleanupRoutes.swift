@@ -9,6 +9,8 @@ struct CleanupRoutes {
     self.parts = parts
   }
 
+  private let status = LastDocument<CleanupStatus>()
+
   private static let days = Schema.integer(1...365)
   private static let oddsDays = Parameter("odds_days", days, "Instead of the task's odds_keep, in days")
   private static let matchDays = Parameter("match_days", days, "Instead of the task's match_keep, in days")
@@ -50,13 +52,14 @@ struct CleanupRoutes {
       Route(
         "GET", "/api/cleanup/status", "The odds application's: whether its clean-up or a scrape runs",
         answers: RouteAnswer.ok(CleanupStatus.schema, "What runs")
-      ) { [parts] _ in
+      ) { [parts, status] _ in
         let tasks = try await parts.status.tasks()
         let cleanup = try Self.cleanup(among: tasks)
         let scrapes = tasks.filter { $0.plugin == "scraping" }
-        return try .json(
-          CleanupStatus(
-            isCleanupRunning: !cleanup.running.isEmpty, isScrapingActive: scrapes.contains { !$0.running.isEmpty }))
+        return try status.response(
+          to: CleanupStatus(
+            isCleanupRunning: !cleanup.running.isEmpty, isScrapingActive: scrapes.contains { !$0.running.isEmpty })
+        ) { $0 }
       }.quick { [parts] in await parts.hasFewTasks },
     ]
   }

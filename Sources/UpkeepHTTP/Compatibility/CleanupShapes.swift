@@ -192,7 +192,7 @@ struct CleanupHistory: Encodable {
 }
 
 /// What runs now.
-struct CleanupStatus: Encodable {
+struct CleanupStatus: Encodable, Hashable {
   static let schema = Schema.object([
     Schema.Member("isCleanupRunning", .boolean), Schema.Member("isScrapingActive", .boolean),
   ])

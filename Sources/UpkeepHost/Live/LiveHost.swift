@@ -1,3 +1,4 @@
+import Synchronization
 import UpkeepConfiguration
 import UpkeepCore
 public import UpkeepRuns
@@ -12,10 +13,8 @@ public actor LiveHost: ConfigurationStatusSource {
     "host.log.level",
   ]
 
-  /// The host with the configuration in force.
-  public private(set) var host: Host
+  private let shown: Mutex<(host: Host, status: ConfigurationStatus)>
   private let takeOver: @Sendable (Host) -> Void
-  private var status: ConfigurationStatus
   /// What the process started with.
   private let first: HostConfiguration
   /// The file that was last looked at.
@@ -28,17 +27,20 @@ public actor LiveHost: ConfigurationStatusSource {
   /// - Parameter takeOver: Given each host whose configuration is put in force, in order and before anybody hears of it. It
   ///   can't refuse it, and must return at once.
   public init(_ host: Host, takeOver: @escaping @Sendable (Host) -> Void = { _ in }) {
-    self.host = host
     self.takeOver = takeOver
     let now = host.wallClock.now()
     first = host.configuration
     seen = host.hash
-    status = ConfigurationStatus(
+    let status = ConfigurationStatus(
       path: host.path, hash: host.hash, yaml: host.maskedText, loadedAt: now, triedAt: now)
+    shown = Mutex((host, status))
   }
 
+  /// The host with the configuration in force. Whoever asks doesn't wait while another one is checked.
+  public nonisolated var host: Host { shown.withLock(\.host) }
+
   /// The configuration in force.
-  public func configurationStatus() -> ConfigurationStatus { status }
+  public nonisolated func configurationStatus() -> ConfigurationStatus { shown.withLock(\.status) }
 
   /// What becomes of each load from now on.
   public func reloads() -> AsyncStream<ReloadOutcome> {
@@ -62,36 +64,44 @@ public actor LiveHost: ConfigurationStatusSource {
   /// - Returns: Nothing where the file is the one that was last looked at, or changed while it was read.
   @discardableResult
   public func reload(isAsked: Bool = false) -> ReloadOutcome? {
-    let fingerprint = FileFingerprint(status.path)
+    let fingerprint = FileFingerprint(host.path)
     // A large file takes a second to check, and memory for a second configuration.
-    if !isAsked, host.loader.hash(ofFile: status.path) == seen { return nil }
-    let loaded = host.loader.load(file: status.path)
-    guard FileFingerprint(status.path) == fingerprint else { return nil }
+    if !isAsked, host.loader.hash(ofFile: host.path) == seen { return nil }
+    let loaded = host.loader.load(file: host.path)
+    guard FileFingerprint(host.path) == fingerprint else { return nil }
     let hash = loaded.hash
     // A file that isn't there has no bytes, as an empty one; what is wrong with it tells them apart.
     let look = loaded.configuration == nil ? hash + (loaded.diagnostics.first?.code ?? "") : hash
     guard look != seen || isAsked else { return nil }
     seen = look
+    var status = configurationStatus()
     status.triedAt = host.wallClock.now()
     let outcome: ReloadOutcome
     if let configuration = loaded.configuration {
-      outcome = apply(configuration, loaded)
+      outcome = apply(configuration, loaded, status)
     } else {
       let failure = ConfigurationFailure(loaded)
       status.problems = failure.diagnostics.filter { $0.severity == .error }.map { ConfigurationProblem($0) }
       status.lines = failure.lines
       status.refusedYAML = loaded.source.maskedText
+      shown.withLock { $0.status = status }
       outcome = .refused(status, hash: hash)
     }
     for send in listeners.values { send.yield(outcome) }
     return outcome
   }
 
-  private func apply(_ configuration: HostConfiguration, _ loaded: LoadedConfiguration) -> ReloadOutcome {
+  private func apply(
+    _ configuration: HostConfiguration, _ loaded: LoadedConfiguration, _ status: ConfigurationStatus
+  ) -> ReloadOutcome {
+    var status = status
     status.problems = []
     status.lines = []
     status.refusedYAML = nil
-    guard loaded.hash != status.hash else { return .unchanged(status) }
+    guard loaded.hash != status.hash else {
+      shown.withLock { $0.status = status }
+      return .unchanged(status)
+    }
     let changes = host.configuration.effective.changes(to: configuration.effective)
     status.restartNeeded = first.effective.changes(to: configuration.effective).filter(isFixed).map(\.key)
     status.hash = loaded.hash
@@ -99,8 +109,9 @@ public actor LiveHost: ConfigurationStatusSource {
     status.loadedAt = status.triedAt
     var kept = configuration
     kept.keepFixedValues(of: first)
-    host = host.with(kept, loaded)
+    let host = host.with(kept, loaded)
     takeOver(host)
+    shown.withLock { $0 = (host, status) }
     return .applied(status, changes: changes, warnings: host.warnings)
   }
 

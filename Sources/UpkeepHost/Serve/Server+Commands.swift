@@ -7,7 +7,7 @@ extension Server: RunCommands {
   /// Records a run and starts it; one with values of its own is made of the configuration with them.
   public func start(_ request: StartRequest) async throws(StartRefusal) -> StartedRun {
     guard !request.settings.isEmpty else { return try await scheduler.start(request) }
-    let host = await live.host
+    let host = live.host
     guard host.configuration.task(request.task) != nil else { throw .unknownTask(request.task) }
     let changes = request.settings.sorted { $0.key < $1.key }.map { SettingChange(key: $0.key, value: $0.value) }
     let targets: [RunTarget]

@@ -7,29 +7,29 @@ import UpkeepSchedule
 extension Server: HostStatus {
   /// All tasks, in the order of the file.
   public func tasks() async throws -> [TaskStatus] {
-    try await statuses(of: await live.host.configuration.tasks)
+    try await statuses(of: live.host.configuration.tasks)
   }
 
   /// How many there are.
   public func taskCount() async -> Int {
-    await live.host.configuration.tasks.count
+    live.host.configuration.tasks.count
   }
 
   /// One task.
   public func task(_ name: String) async throws -> TaskStatus? {
-    guard let task = await live.host.configuration.task(name) else { return nil }
+    guard let task = live.host.configuration.task(name) else { return nil }
     return try await statuses(of: [task]).first
   }
 
   /// The groups and their tasks, in the order of the file.
   public func groups() async -> [(name: String, tasks: [String])] {
-    await live.host.configuration.groups.map { ($0.name, $0.tasks) }
+    live.host.configuration.groups.map { ($0.name, $0.tasks) }
   }
 
   /// What a task watches over.
   /// - Throws: ``UpkeepCore/TaskError`` where its plugin can't say.
   public func statistics(of task: String) async throws -> Statistics {
-    let host = await live.host
+    let host = live.host
     guard let task = host.configuration.task(task) else {
       throw TaskError(
         code: "unknown_task", place: "task \(task)", problem: "there is none of that name", fix: "see upkeep list")
@@ -41,7 +41,7 @@ extension Server: HostStatus {
   public func upcoming(_ task: String, until end: Timestamp, limit: Int) async -> [Timestamp] {
     // Where they can't be read, the next look at the page says so.
     let pauses = (try? await store.pauses()) ?? []
-    guard let schedule = await live.host.configuration.task(task)?.schedule,
+    guard let schedule = live.host.configuration.task(task)?.schedule,
       var next = await scheduler.nextRuns(pauses.byTask)[task]
     else { return [] }
     var slots: [Timestamp] = []
@@ -65,7 +65,7 @@ extension Server: HostStatus {
     if await !scheduler.isAlive { troubles.append("the scheduler's loop stands still") }
     if await scheduler.isStopping { troubles.append("serve stops") }
     do {
-      try await store.renewServe(await live.host.inspector.current)
+      try await store.renewServe(live.host.inspector.current)
     } catch {
       troubles.append("the state store can't be written: \(error)")
     }
@@ -73,13 +73,12 @@ extension Server: HostStatus {
   }
 
   private func statuses(of tasks: [TaskConfiguration]) async throws -> [TaskStatus] {
-    let host = await live.host
+    let host = live.host
     let standing = try await store.standing()
     let lastRuns = standing.lastRuns
     let pauses = standing.pauses.byTask
-    let next = await scheduler.nextRuns(pauses)
+    let (next, inLine) = await scheduler.standing(pauses)
     let holders = Dictionary(grouping: standing.holders, by: \.task)
-    let inLine = await scheduler.inLine
     return tasks.map { task in
       let held = holders[task.name] ?? []
       var status = outlines.outline(of: task, in: host)

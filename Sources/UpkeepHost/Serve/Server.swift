@@ -82,7 +82,7 @@ public final class Server: Sendable {
   /// - Throws: ``ServeRefusal`` where another process serves on this state store; ``UpkeepCore/TaskError`` where the
   ///   store can't be opened.
   public func run() async throws -> End {
-    let host = await live.host
+    let host = live.host
     let rules = try host.accessRules()
     let holder = ServeHolder(
       owner: host.inspector.current, address: host.listenAddress, since: host.wallClock.now())
@@ -151,7 +151,7 @@ public final class Server: Sendable {
   /// Lets nothing begin any more, and ends when nothing works any more, after the drain timeout at the latest.
   public func stop(because reason: String) async {
     logger.notice("stopping", metadata: ["because": "\(reason)"])
-    let drainTimeout = await live.host.configuration.drainTimeout
+    let drainTimeout = live.host.configuration.drainTimeout
     notifier.stopping(atMost: drainTimeout + Runner.grace)
     await group.withLock { $0 }?.triggerGracefulShutdown()
   }

@@ -1,4 +1,3 @@
-import Logging
 import ServiceLifecycle
 import UpkeepConfiguration
 import UpkeepCore
@@ -26,12 +25,8 @@ struct WebService: Service {
       editing: LiveEditor(base: host.editor, reloader: server.reloader), metrics: RunMetrics(),
       wallClock: host.wallClock, clock: host.clock,
       random: SystemRandomSource(), owner: host.inspector.current)
-    var logger = server.logger
-    // What happens to single connections is of no interest unless something is wrong with the server.
-    logger.logLevel = max(.warning, logger.logLevel)
     self.server = WebServer(
-      Site(parts, rules: rules), host: address.host, port: address.port, wallClock: host.wallClock, clock: host.clock,
-      logger: logger)
+      Site(parts, rules: rules), host: address.host, port: address.port, wallClock: host.wallClock, clock: host.clock)
   }
 
   func run() async throws {

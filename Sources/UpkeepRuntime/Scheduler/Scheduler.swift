@@ -158,13 +158,16 @@ public actor Scheduler {
     return state.entries.compactMapValues { state.nextRun(of: $0, pause: pauses[$0.task.name], at: now) }
   }
 
-  /// The runs in line for a place, by task.
-  public var inLine: [String: [String]] {
-    var found: [String: [String]] = [:]
+  /// When each task runs next, and the runs in line for a place, by task.
+  public func standing(
+    _ pauses: [String: TaskPause]
+  ) async -> (next: [String: Timestamp], inLine: [String: [String]]) {
+    let next = await nextRuns(pauses)
+    var inLine: [String: [String]] = [:]
     for run in state.runs.values {
-      if case .inLine = run.phase { found[run.task.name, default: []].append(run.id) }
+      if case .inLine = run.phase { inLine[run.task.name, default: []].append(run.id) }
     }
-    return found
+    return (next, inLine)
   }
 
   /// Whether the loop is still to begin.
