@@ -34,9 +34,13 @@ struct RowExtent: Sendable {
     let isOldScanned = "WHERE +t.\(SQL.quoted(bound.column)) < ?1"
     let (span, values) = (Self.span(lowest, highest), [bound.value])
     let enough = span / 8 + 1
-    let old = try connection.integer(
-      "SELECT count(*) FROM (SELECT 1 FROM \(table) t \(isOld) LIMIT ?2)", values + [.integer(enough)])
-    if old >= enough {
+    var old = Int64(0)
+    let looksDense = try Self.looksDense(pass, lowest, span, isOldScanned, values, on: connection)
+    if !looksDense {
+      old = try connection.integer(
+        "SELECT count(*) FROM (SELECT 1 FROM \(table) t \(isOld) LIMIT ?2)", values + [.integer(enough)])
+    }
+    if looksDense || old >= enough {
       func end(_ order: String) throws -> Int64? {
         // Without the plus the text would be looked at as a number first, for each row.
         let sql = "SELECT t.\(number) FROM \(table) t NOT INDEXED \(isOldScanned) ORDER BY t.\(number) \(order) LIMIT 1"
@@ -50,6 +54,20 @@ struct RowExtent: Sendable {
     guard let first = row?[0].integer, let last = row?[1].integer else { return nil }
     self.init(first: first, last: last, rows: old)
     isDense = isDense && Self.span(first, last) / 8 <= old
+  }
+
+  /// Whether so many of a few numbers, evenly spread, are those of old rows that there is no need to count.
+  private static func looksDense(
+    _ pass: DeletionPass, _ lowest: Int64, _ span: Int64, _ isOld: String, _ values: [DatabaseValue],
+    on connection: any DatabaseConnection
+  ) throws -> Bool {
+    let looks = Int64(64)
+    guard span >= 64 * looks else { return false }
+    let number = pass.rowNumber
+    let sql =
+      "SELECT count(*) FROM json_each(?2) n CROSS JOIN \(SQL.quoted(pass.table.name)) t ON t.\(number) = n.value \(isOld)"
+    let numbers = (0..<looks).map { "\(lowest + span / looks * $0)" }.joined(separator: ",")
+    return try connection.integer(sql, values + [.text("[\(numbers)]")]) >= looks / 4
   }
 
   /// A number that lies so many quarters on the way.

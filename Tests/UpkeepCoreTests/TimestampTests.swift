@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import UpkeepCore
+import UpkeepTestKit
 
 @Suite struct TimestampTests {
   private static let noon: Int64 = 1_795_176_000_000_000  // 2026-11-20T12:00:00Z
@@ -102,5 +103,25 @@ import UpkeepCore
     #expect(String(decoding: data, as: UTF8.self) == "[\"2026-11-20T12:00:00.123Z\"]")
     #expect(try JSONDecoder().decode([Timestamp].self, from: data) == [instant])
     #expect(throws: DecodingError.self) { try JSONDecoder().decode([Timestamp].self, from: Data("[\"x\"]".utf8)) }
+  }
+
+  /// Whatever was read before, a reader reads what the text says.
+  @Test func aReaderOfManyTextsReadsWhatOneAloneSays() {
+    let minutes = [
+      "2026-11-20 12:00", "2026-11-20T12:00", "2026-11-20 12:01", "2024-02-30 12:00", "2026-11-20 24:00",
+      "20x6-11-20 12:00",
+    ]
+    let rests = [
+      ":07", ":08.25", ":09.123456", ":59.9", ":60", ":0x", ".07", ":07.5Z", ":07.5+02", ":07.25-01", ":07Z",
+      ":07+02:00", "",
+      ":07.", ":07.1234567", ":07,5", ":07.5 ",
+    ]
+    let random = SeededRandom()
+    var reader = TimestampReader()
+    for _ in 0..<5_000 {
+      var text = minutes[random.below(minutes.count)] + rests[random.below(rests.count)]
+      let read = text.withUTF8 { reader.parse($0) }
+      #expect(read == Timestamp(text: text), "\(text)")
+    }
   }
 }

@@ -211,6 +211,23 @@ struct RangeTests {
     }
   }
 
+  /// In a large table a few looks may say that it is walked over by its numbers; the ends are found all the same.
+  @Test(arguments: [("i <= 3000", 3000, true), ("i % 124 = 1", 7937, true), ("i = 7999", 7999, false)])
+  func findsTheEndsOfALargeTableWhateverAFewLooksSay(isOld: String, last: Int64, isDense: Bool) async throws {
+    let fixture = try await fixture(kept: [])
+    try await fixture.execute([
+      "INSERT INTO parent(id, at) WITH RECURSIVE n(i) AS (SELECT 101 UNION ALL SELECT i + 1 FROM n WHERE i < 8000) "
+        + "SELECT i, CASE WHEN \(isOld) THEN '2026-01-01' ELSE '2026-11-19' END FROM n",
+      "UPDATE parent SET at = '2026-11-19' WHERE id < 7",
+    ])
+    try await Purge.with(fixture.database, for: .preview, in: fixture.context(.preview)) { purge in
+      let root = try DeletionPlan([.old("parent")], graph: DeletionGraph(purge.catalogue, declared: [])).steps[0].root
+      guard case .condition(let condition) = root.selection else { return }
+      let extent = try #require(try await purge.read { try RowExtent(root, condition, on: $0) })
+      #expect(extent.first == 7 && extent.last == last && extent.isDense == isDense)
+    }
+  }
+
   /// The first text in the order of an index isn't always the oldest time, nor the last one the newest.
   @Test func reportsTheOldestAndTheNewestWhateverTheirForm() async throws {
     let fixture = try await fixture(kept: [10])

@@ -157,30 +157,46 @@ extension Timestamp {
   /// Reads the form that nearly all rows of a database have, `2026-11-20 12:00:00` and an optional fraction, without a
   /// branch for each character; nothing for every other form.
   private static func parsePlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
-    guard bytes.count == 19 || (bytes.count > 20 && bytes.count <= 26 && bytes[19] == 46) else { return nil }
-    guard bytes[4] == 45, bytes[7] == 45, bytes[10] == 32 || bytes[10] == 84, bytes[13] == 58, bytes[16] == 58 else {
-      return nil
-    }
+    guard isPlain(bytes), separatesAsPlain(bytes), let seconds = microsecondsOfMinute(bytes) else { return nil }
     var bad: UInt8 = 0
-    func digit(_ index: Int) -> Int {
-      let value = bytes[index] &- 48
-      bad |= value > 9 ? 1 : 0
-      return Int(value)
-    }
-    func pair(_ index: Int) -> Int { digit(index) &* 10 &+ digit(index &+ 1) }
+    func pair(_ index: Int) -> Int { Self.digit(bytes, index, &bad) &* 10 &+ Self.digit(bytes, index &+ 1, &bad) }
     let (year, month, day) = (pair(0) &* 100 &+ pair(2), pair(5), pair(8))
-    let (hour, minute, second) = (pair(11), pair(14), pair(17))
-    var fraction = 0
-    if bytes.count > 20 {
-      for index in 20..<bytes.count { fraction = fraction &* 10 &+ digit(index) }
-      for _ in bytes.count..<26 { fraction = fraction &* 10 }
-    }
-    guard bad == 0, month >= 1, month <= 12, day >= 1, hour < 24, minute < 60, second < 60,
+    let (hour, minute) = (pair(11), pair(14))
+    guard bad == 0, month >= 1, month <= 12, day >= 1, hour < 24, minute < 60,
       day <= 28 || day <= CivilTime.days(inMonth: month, of: year)
     else { return nil }
     let days = CivilTime.dayNumber(year: year, month: month, day: day)
-    let whole = days * 86_400 + hour * 3600 + minute * 60 + second
-    return Timestamp(microseconds: Int64(whole) * 1_000_000 + Int64(fraction))
+    let minutes = days * 1440 + hour * 60 + minute
+    return Timestamp(microseconds: Int64(minutes) * 60_000_000 + seconds)
+  }
+
+  /// Whether a text has a length of that form, and a point where its fraction begins.
+  static func isPlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    bytes.count == 19 || (bytes.count > 20 && bytes.count <= 26 && bytes[19] == 46)
+  }
+
+  /// Whether a text of such a length has that form's signs between its numbers, up to the minute.
+  static func separatesAsPlain(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    bytes[4] == 45 && bytes[7] == 45 && (bytes[10] == 32 || bytes[10] == 84) && bytes[13] == 58
+  }
+
+  /// What a text of such a length has beyond its minute; nothing where that is no number of seconds.
+  static func microsecondsOfMinute(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
+    var bad: UInt8 = 0
+    let second = digit(bytes, 17, &bad) &* 10 &+ digit(bytes, 18, &bad)
+    var fraction = 0
+    if bytes.count > 20 {
+      for index in 20..<bytes.count { fraction = fraction &* 10 &+ digit(bytes, index, &bad) }
+      for _ in bytes.count..<26 { fraction = fraction &* 10 }
+    }
+    guard bad == 0, second < 60, bytes[16] == 58 else { return nil }
+    return Int64(second) * 1_000_000 + Int64(fraction)
+  }
+
+  private static func digit(_ bytes: UnsafeBufferPointer<UInt8>, _ index: Int, _ bad: inout UInt8) -> Int {
+    let value = bytes[index] &- 48
+    bad |= value > 9 ? 1 : 0
+    return Int(value)
   }
 
   private static func dateText(_ time: CivilTime) -> String {

@@ -24,6 +24,7 @@ enum SQLiteRanges {
     /// The first and the last instant among the rows that go.
     var oldest = Int64.max
     var newest = Int64.min
+    private var reader = TimestampReader()
     private var isOpen = false
 
     mutating func add(_ number: Int64, _ state: Int32) {
@@ -42,8 +43,8 @@ enum SQLiteRanges {
       }
     }
 
-    mutating func add(_ number: Int64, at instant: Timestamp?, before cutoff: Int64?) {
-      guard let instant else { return add(number, -1) }
+    mutating func add(_ number: Int64, at text: UnsafeBufferPointer<UInt8>, before cutoff: Int64?) {
+      guard let instant = reader.parse(text) else { return add(number, -1) }
       guard let cutoff, instant.microseconds < cutoff else { return add(number, 0) }
       oldest = min(oldest, instant.microseconds)
       newest = max(newest, instant.microseconds)
@@ -72,7 +73,7 @@ enum SQLiteRanges {
       let (text, limit) = (SQLiteRanges.text(of: time, isInPlace), SQLiteRanges.text(of: bound, isInPlace))
       guard SQLiteRanges.precedes(text, limit) else { return gathering.pointee.add(number, 0) }
       let instant = sqlite3_value_type(cutoff) == SQLITE_NULL ? nil : sqlite3_value_int64(cutoff)
-      gathering.pointee.add(number, at: Timestamp.parse(text), before: instant)
+      gathering.pointee.add(number, at: text, before: instant)
     }
   }
 
