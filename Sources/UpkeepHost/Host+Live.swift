@@ -37,7 +37,10 @@ extension Host {
       // What a task that is switched off can't do keeps nobody from switching on the others.
       let (level, note) = task.isEnabled ? (LiveFinding.Level.error, "") : (.warning, " (the task is disabled)")
       findings += result.errors.map { LiveFinding(level: level, subject: subject, message: $0.message + note) }
-      findings += result.warnings.map { LiveFinding(level: .warning, subject: subject, message: $0) }
+      // Of a journal mode its database has told already.
+      let told = configuration.databases.map { "database \($0.name) has journal mode " }
+      findings += result.warnings.filter { warning in !told.contains { warning.hasPrefix($0) } }
+        .map { LiveFinding(level: .warning, subject: subject, message: $0) }
       if let verdict = result.guardVerdict, verdict.wouldRefuse {
         findings.append(
           LiveFinding(level: .warning, subject: subject, message: "the guard would refuse a run: see upkeep preview"))

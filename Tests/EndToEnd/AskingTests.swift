@@ -97,6 +97,20 @@ import UpkeepDatabase
     #expect(outcome.status == (finding.hasPrefix("error") ? 1 : 0))
   }
 
+  /// Of a database's journal mode it tells once, not with each task again.
+  @Test func tellsOfAJournalModeOnce() async throws {
+    let place = try await place("")
+    let outcome = try await Program.run(
+      ["validate", "--live"], in: place.folder, environment: ["UPKEEP_CONFIG": "upkeep.yaml", "COLUMNS": "300"])
+    let lines = outcome.output.split(separator: "\n").filter { $0.contains("journal mode delete") }
+    #expect(lines.count == 2 && lines.last?.hasPrefix("warning: database app: ") == true, "\(outcome.output)")
+    // A preview alone has nobody else to tell it.
+    let preview = try await Program.run(
+      ["preview", "--all"], in: place.folder, environment: ["UPKEEP_CONFIG": "upkeep.yaml", "COLUMNS": "300"])
+    #expect(
+      preview.output.contains("warning: database app has journal mode delete"), "\(preview.output)\(preview.errors)")
+  }
+
   @Test(arguments: ["cat", "./tell.sh"]) func findsNothingWhereTheHostHasAll(program: String) async throws {
     let place = try await place("host: { on_failure: { command: [\(program)] } }\n")
     try Data("#!/bin/sh\n".utf8).write(to: URL(fileURLWithPath: place.path("tell.sh")))

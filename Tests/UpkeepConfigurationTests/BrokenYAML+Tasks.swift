@@ -185,6 +185,6 @@ let brokenTasks: [BrokenYAML] = [
     "list with a map",
     "databases: {odds: {sqlite: x}}\ntasks:\n  odds_retention:\n    settings: { database: odds, statuses: [a, {b: "
       + "c}, [d]] }\n",
-    "4:47 [bad_type] statuses: expected a text, found a map",
-    "4:55 [bad_type] statuses: expected a text, found a list"),
+    "4:47 [bad_type] statuses.1: expected a text, found a map",
+    "4:55 [bad_type] statuses.2: expected a text, found a list"),
 ]

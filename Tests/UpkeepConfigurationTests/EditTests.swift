@@ -250,7 +250,7 @@ private let tail = "    settings: { database: odds }\n"
     ),
     ("odds_keep", "14", "error: odds_keep: 14 has no unit; write 14s, 14m, 14h or 14d [bad_duration]"),
     ("odds_kep", "14d", "error: unknown setting odds_kep; did you mean odds_keep? [unknown_setting]"),
-    ("guard.max_percnt", "14", "error: unknown key max_percnt; did you mean max_percent? [unknown_key]"),
+    ("guard.max_percnt", "14", "error: guard: unknown key max_percnt; did you mean max_percent? [unknown_key]"),
     ("batch", "5000", "error: batch: expected 1 to 1000, found 5000 [out_of_range]"),
     ("batch", "\"5\"", "error: batch: expected a whole number, found \"5\" [bad_type]"),
     ("enabled", "yes", "error: enabled: expected true or false, found \"yes\" [bad_type]"),

@@ -39,24 +39,24 @@ struct ExceptTests {
 
   static let broken = [
     ("{}", "5:13 [bad_type] except: expected a list of maps, found a map"),
-    ("[events]", "5:14 [bad_type] except: expected a map of keys, found \"events\""),
-    ("[{where: a}]", "5:14 [missing_key] except: table is missing; the table"),
+    ("[events]", "5:14 [bad_type] except.0: expected a map of keys, found \"events\""),
+    ("[{where: a}]", "5:14 [missing_key] except.0: table is missing; the table"),
     (
       "[{table: events}]",
-      "5:22 [bad_value] except: table: expected where or keys beside it, to say which rows"
+      "5:22 [bad_value] except.0: table: expected where or keys beside it, to say which rows"
     ),
     (
       "[{table: events, where: a, keys: [1]}]",
-      "5:46 [bad_value] except: keys: where and keys can't both be given; write two entries"
+      "5:46 [bad_value] except.0: keys: where and keys can't both be given; write two entries"
     ),
-    ("[{table: events, keys: []}]", "5:36 [bad_value] except: keys: expected at least one key"),
+    ("[{table: events, keys: []}]", "5:36 [bad_value] except.0: keys: expected at least one key"),
     (
       "[{table: events, keys: [1.5]}]",
-      "5:37 [bad_type] except: keys: expected a whole number or a text, found the number 1.5"
+      "5:37 [bad_type] except.0: keys.0: expected a whole number or a text, found the number 1.5"
     ),
-    ("[{table: events, wher: a, keys: [1]}]", "5:30 [unknown_key] except: unknown key wher; did you mean where?"),
-    ("[{table: events, where: \"a; b\"}]", "5:37 [bad_expression] except: where: expected one expression, found ;"),
-    ("[{table: events, where: \"(a\"}]", "5:37 [bad_expression] except: where: a parenthesis is never closed"),
+    ("[{table: events, wher: a, keys: [1]}]", "5:30 [unknown_key] except.0: unknown key wher; did you mean where?"),
+    ("[{table: events, where: \"a; b\"}]", "5:37 [bad_expression] except.0: where: expected one expression, found ;"),
+    ("[{table: events, where: \"(a\"}]", "5:37 [bad_expression] except.0: where: a parenthesis is never closed"),
   ]
 
   @Test(arguments: broken)

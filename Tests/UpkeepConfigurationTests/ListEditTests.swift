@@ -128,7 +128,7 @@ private let head = "tasks:\n  rules:\n    settings:\n"
     ("rules.a.keep", "7d", "unknown_part", "settings.rules is a list: write settings.rules.0 to settings.rules.1"),
     ("names.0", "x", "unknown_part", "settings.names is a list: it has none yet"),
     ("keep", "7d", "unknown_setting", "each part of rules has one; write rules.0.keep for the first"),
-    ("rules.0.kep", "7d", "unknown_setting", "unknown setting kep; did you mean keep?"),
+    ("rules.0.kep", "7d", "unknown_setting", "rules.0: unknown setting kep; did you mean keep?"),
     ("rules.0.keep", "7", "bad_duration", "keep: 7 has no unit; write 7s, 7m, 7h or 7d"),
     ("rules.0.keep.x", "7", "unknown_key", "settings.rules.0.keep has no parts"),
     ("rules.0.table", "null", "missing_key", "table"),

@@ -98,8 +98,9 @@ private func read(_ entries: [(String, ConfigurationNode)]) -> (settings: Sample
         "unknown setting kep; did you mean keep?", "database: unknown database ods; did you mean odds?",
         "keep: expected at least 1s, found 0s", "grace: expected at least 1s, found 0s",
         "folder: expected a path, found an empty text",
-        "mode: expected one of purge, keep, found \"purg\"; did you mean purge?", "tags: expected a text, found a map",
-        "tags: expected a text, found a list", "limits: unknown setting bogus; expected one of rows, share",
+        "mode: expected one of purge, keep, found \"purg\"; did you mean purge?",
+        "tags.0: expected a text, found a map", "tags.1: expected a text, found a list",
+        "limits: unknown setting bogus; expected one of rows, share",
         "limits: rows: expected 1 to 100, found 0", "waits: x: 1 has no unit; write 1s, 1m, 1h or 1d",
         "waits: y: z isn't a duration; write whole numbers with ms, s, m, h, d or w, such as 1h30m or 14d",
       ])

@@ -66,7 +66,11 @@ struct TaskKeyPath: Hashable {
           }
           // A bare name may be meant for a key of the task.
           let own = found.path == ["settings"] ? TaskKeys.descriptions.map(\.key) : []
-          throw .unknown(noun, part, code: "unknown_\(noun)", known: descriptions.map(\.key), orNear: own, at: origin)
+          var problem = Diagnostic.unknown(
+            noun, part, code: "unknown_\(noun)", known: descriptions.map(\.key), orNear: own, at: origin)
+          let parent = found.path.drop { $0 == "settings" }
+          if !parent.isEmpty { problem.message = "\(parent.joined(separator: ".")): \(problem.message)" }
+          throw problem
         }
         found.path.append(part)
         found.siblings.append(descriptions.map(\.key))

@@ -97,12 +97,27 @@ public struct SettingProblem: Error, Sendable {
     others = Array(problems.dropFirst())
   }
 
+  /// The same problem of the element of a list, its messages led by the element's number.
+  func ofElement(_ number: Int) -> [Diagnostic] {
+    ([Diagnostic(code: code, message, at: origin, suggestion: suggestion)] + others).map { problem in
+      var problem = problem
+      problem.message = Self.led(by: "\(number)", problem.message)
+      return problem
+    }
+  }
+
+  /// `rules.0: keep: 45 has no unit` of `0: keep: 45 has no unit`: an element is named as `upkeep set` names it.
+  private static func led(by key: String, _ message: String) -> String {
+    let isElement = message.prefixMatch(of: #/\d+(\.\d+)*: /#) != nil
+    return key + (isElement ? "." : ": ") + message
+  }
+
   /// All of it, each message led by the key of the value.
   func diagnostics(_ key: String, at origin: ValueOrigin) -> [Diagnostic] {
     let first = Diagnostic(code: code, message, at: self.origin, suggestion: suggestion)
     return ([first] + others).map { problem in
       var problem = problem
-      problem.message = "\(key): \(problem.message)"
+      problem.message = Self.led(by: key, problem.message)
       problem.origin = problem.origin ?? origin
       return problem
     }
@@ -292,13 +307,13 @@ extension Array: SettingValue where Element: SettingValue {
     }
     var result: [Element] = []
     var problems: [Diagnostic] = []
-    for node in nodes {
+    for (number, node) in nodes.enumerated() {
       do throws(SettingProblem) {
         result.append(try Element.read(node, in: scope))
       } catch {
-        problems.append(
-          Diagnostic(code: error.code, error.message, at: error.origin ?? node.origin, suggestion: error.suggestion))
-        problems += error.others
+        var error = error
+        error.origin = error.origin ?? node.origin
+        problems += error.ofElement(number)
       }
     }
     if let problem = SettingProblem(problems) { throw problem }

@@ -127,43 +127,47 @@ import UpkeepCore
 
   @Test(arguments: [
     (#"[]"#, "rules: expected at least one rule, found none"),
-    (#"[{"time_column": "at", "keep": "1d"}]"#, "rules: table is missing; the table"),
+    (#"[{"time_column": "at", "keep": "1d"}]"#, "rules.0: table is missing; the table"),
     (
       #"[{"table": "log"}]"#,
-      "rules: table: expected keep, keep_last, keep_rows or where beside it: such a rule would take every row"
+      "rules.0: table: expected keep, keep_last, keep_rows or where beside it: such a rule would take every row"
     ),
-    (#"[{"table": "log", "keep": "1d"}]"#, "rules: keep: expected time_column beside it"),
+    (#"[{"table": "log", "keep": "1d"}]"#, "rules.0: keep: expected time_column beside it"),
     (
       #"[{"table": "log", "time_column": "at"}]"#,
-      "rules: time_column: expected keep, keep_last or keep_rows beside it: alone it says nothing"
+      "rules.0: time_column: expected keep, keep_last or keep_rows beside it: alone it says nothing"
     ),
     (
       #"[{"table": "log", "time_column": "at", "where": "a = 1"}]"#,
-      "rules: time_column: expected keep, keep_last or keep_rows beside it: alone it says nothing"
+      "rules.0: time_column: expected keep, keep_last or keep_rows beside it: alone it says nothing"
     ),
     (
       #"[{"table": "log", "time_format": "text", "keep_rows": 5}]"#,
-      "rules: time_format: expected time_column beside it"
+      "rules.0: time_format: expected time_column beside it"
     ),
-    (#"[{"table": "log", "per": "who", "keep_rows": 5}]"#, "rules: per: expected keep_last beside it"),
+    (#"[{"table": "log", "per": "who", "keep_rows": 5}]"#, "rules.0: per: expected keep_last beside it"),
     (
-      #"[{"table": "log", "time_column": "at", "keep": 30}]"#, "rules: keep: 30 has no unit; write 30s, 30m, 30h or 30d"
+      #"[{"table": "log", "time_column": "at", "keep": 30}]"#,
+      "rules.0: keep: 30 has no unit; write 30s, 30m, 30h or 30d"
     ),
-    (#"[{"table": "log", "time_column": "at", "keep": "0s"}]"#, "rules: keep: expected at least 1s, found 0s"),
-    (#"[{"table": "log", "time_column": "at", "keep": "-1d"}]"#, "rules: keep: "),
-    (#"[{"table": "log", "keep_last": 0}]"#, "rules: keep_last: expected at least 1, found 0"),
-    (#"[{"table": "log", "keep_rows": -1}]"#, "rules: keep_rows: expected at least 1, found -1"),
-    (#"[{"table": "log", "where": "a = 1; DROP TABLE log"}]"#, "rules: where: expected one expression, found ;"),
+    (#"[{"table": "log", "time_column": "at", "keep": "0s"}]"#, "rules.0: keep: expected at least 1s, found 0s"),
+    (#"[{"table": "log", "time_column": "at", "keep": "-1d"}]"#, "rules.0: keep: "),
+    (#"[{"table": "log", "keep_last": 0}]"#, "rules.0: keep_last: expected at least 1, found 0"),
+    (#"[{"table": "log", "keep_rows": -1}]"#, "rules.0: keep_rows: expected at least 1, found -1"),
+    (#"[{"table": "log", "where": "a = 1; DROP TABLE log"}]"#, "rules.0: where: expected one expression, found ;"),
     (
-      #"[{"table": "log", "where": "a = 1) OR (1 = 1"}]"#, "rules: where: a parenthesis is closed that was never opened"
+      #"[{"table": "log", "where": "a = 1) OR (1 = 1"}]"#,
+      "rules.0: where: a parenthesis is closed that was never opened"
     ),
-    (#"[{"table": "log", "where": "a = 1 -- x"}]"#, "rules: where: expected an expression without comments, found --"),
-    (#"[{"table": "log", "where": "a = ?1"}]"#, "rules: where: expected an expression without parameters, found ?"),
+    (
+      #"[{"table": "log", "where": "a = 1 -- x"}]"#, "rules.0: where: expected an expression without comments, found --"
+    ),
+    (#"[{"table": "log", "where": "a = ?1"}]"#, "rules.0: where: expected an expression without parameters, found ?"),
     (
       #"[{"table": "log", "time_column": "at", "keep": "1d", "time_format": "unix"}]"#,
-      "rules: time_format: expected one of auto, text, "
+      "rules.0: time_format: expected one of auto, text, "
     ),
-    (#"[{"table": "log", "keep_lats": 1}]"#, "rules: unknown key keep_lats"),
+    (#"[{"table": "log", "keep_lats": 1}]"#, "rules.0: unknown key keep_lats"),
   ])
   func refusesARuleThatIsNone(rules: String, message: String) throws {
     let problems = try RetentionFixture.settings(rules).problems
