@@ -18,7 +18,8 @@ struct HostName: Hashable {
       (text, isAddress) = (address, true)
       return
     }
-    if let address = Self.address(host[...], AF_INET6) {
+    // No name and no port has two colons.
+    if host.utf8.count(where: { $0 == UInt8(ascii: ":") }) > 1, let address = Self.address(host[...], AF_INET6) {
       (text, isAddress) = (address, true)
       return
     }
@@ -29,7 +30,9 @@ struct HostName: Hashable {
     }
     if name.last == "." { name = name.dropLast() }
     guard !name.isEmpty else { return nil }
-    let address = Self.address(name, AF_INET)
+    // The system takes no address for IPv4 that ends otherwise.
+    let endsWithDigit = name.utf8.last.map { (48...57).contains($0) } ?? false
+    let address = endsWithDigit ? Self.address(name, AF_INET) : nil
     (text, isAddress) = (address ?? String(name), address != nil)
   }
 
