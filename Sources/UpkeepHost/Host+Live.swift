@@ -31,14 +31,14 @@ extension Host {
     var findings = await hostFindings()
     for database in configuration.databases { findings += await Self.findings(database) }
     let store = ForgetfulStore()
+    // Of a journal mode its database has told already.
+    let told = configuration.databases.map { "database \($0.name) has journal mode " }
     for task in configuration.tasks where task.prepared.preview != nil {
       let result = await run(RunRequest(task: task.runnable, mode: .preview), store) { _ in }
       let subject = "task \(task.name)"
       // What a task that is switched off can't do keeps nobody from switching on the others.
       let (level, note) = task.isEnabled ? (LiveFinding.Level.error, "") : (.warning, " (the task is disabled)")
       findings += result.errors.map { LiveFinding(level: level, subject: subject, message: $0.message + note) }
-      // Of a journal mode its database has told already.
-      let told = configuration.databases.map { "database \($0.name) has journal mode " }
       findings += result.warnings.filter { warning in !told.contains { warning.hasPrefix($0) } }
         .map { LiveFinding(level: .warning, subject: subject, message: $0) }
       if let verdict = result.guardVerdict, verdict.wouldRefuse {

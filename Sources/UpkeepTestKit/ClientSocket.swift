@@ -24,12 +24,16 @@ package final class ClientSocket: Sendable {
   private let left = Mutex<[UInt8]>([])
 
   /// Connects to a port of this machine.
-  /// - Parameter receiveBuffer: How many bytes the system takes in for a client that doesn't read; nothing leaves it to it.
-  package init(port: Int, receiveBuffer: Int32? = nil) throws {
+  /// - Parameters:
+  ///   - receiveBuffer: How many bytes the system takes in for a client that doesn't read; nothing leaves it to it.
+  ///   - sendPatience: How many seconds it waits for a server that doesn't read.
+  package init(port: Int, receiveBuffer: Int32? = nil, sendPatience: Int = 0) throws {
     handle = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     guard handle >= 0 else { throw Failure(what: "socket") }
     var patience = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(handle, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    var sendPatience = timeval(tv_sec: sendPatience, tv_usec: 0)
+    setsockopt(handle, SOL_SOCKET, SO_SNDTIMEO, &sendPatience, socklen_t(MemoryLayout<timeval>.size))
     if var size = receiveBuffer {
       setsockopt(handle, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     }
@@ -62,11 +66,17 @@ package final class ClientSocket: Sendable {
     try await apart { [self] in try answerNow(hasBody: hasBody) }
   }
 
-  /// Whether the server has ended the connection.
+  /// Whether something has come that wasn't read yet.
+  package var hasInput: Bool {
+    var byte = UInt8(0)
+    return recv(handle, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) > 0
+  }
+
+  /// Whether the server has ended the connection; false where it doesn't do so in time.
   package func isClosed() async throws -> Bool {
     try await apart { [self] in
       while true {
-        do { _ = try receive() } catch { return true }
+        do { _ = try receive() } catch { return errno != EAGAIN }
       }
     }
   }
@@ -133,6 +143,7 @@ package final class ClientSocket: Sendable {
     }
     if !known.isEmpty { return known }
     var buffer = [UInt8](repeating: 0, count: 65_536)
+    errno = 0
     let count = recv(handle, &buffer, buffer.count, 0)
     guard count > 0 else { throw Failure(what: "closed") }
     return Array(buffer[..<count])

@@ -118,6 +118,12 @@ import UpkeepTestKit
     ]
     let random = SeededRandom()
     var reader = TimestampReader()
+    // What no text has been read of yet is the minute of none.
+    for byte in [UInt8(0), 0xFF, 0x20] {
+      let bytes = Array(repeating: byte, count: 16) + Array(":07".utf8)
+      var fresh = TimestampReader()
+      #expect(bytes.withUnsafeBufferPointer { fresh.parse($0) } == nil)
+    }
     for _ in 0..<5_000 {
       var text = minutes[random.below(minutes.count)] + rests[random.below(rests.count)]
       let read = text.withUTF8 { reader.parse($0) }

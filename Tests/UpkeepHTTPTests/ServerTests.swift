@@ -8,10 +8,13 @@ import UpkeepTestKit
 
 /// The server on a real socket.
 @Suite struct ServerTests {
-  private func serving(_ site: Site? = nil, _ body: @escaping @Sendable (Int) async throws -> Void) async throws {
+  private func serving(
+    _ site: Site? = nil, connections: Int = 512, _ body: @escaping @Sendable (Int) async throws -> Void
+  ) async throws {
     let host = FakeHost()
     let server = WebServer(
-      site ?? host.site(), host: "127.0.0.1", port: 0, wallClock: host.wallClock, clock: ContinuousClock())
+      site ?? host.site(), host: "127.0.0.1", port: 0, wallClock: host.wallClock, clock: ContinuousClock(),
+      connections: connections)
     let (ports, send) = AsyncStream.makeStream(of: Int.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await server.run { send.yield($0) } }
@@ -183,6 +186,82 @@ import UpkeepTestKit
       let answer = try await socket.answer()
       #expect(answer.status == 400 && answer.body.contains(#""code":"two_hosts""#))
       #expect(try await socket.isClosed())
+    }
+  }
+
+  /// A site with one more route.
+  private func site(_ route: Route) -> Site {
+    let host = FakeHost()
+    let sessions = Sessions(wallClock: host.wallClock, random: SeededRandom())
+    return Site(routes: host.site().routes + [route], rules: AccessRules(listen: "127.0.0.1"), sessions: sessions)
+  }
+
+  @Test func whoHasSaidAllWhileALongAnswerIsOnItsWayGetsAllOfIt() async throws {
+    let length = 12_000_000
+    let long = Route("GET", "/long", "Is long", answers: []) { _ in
+      .text(String(repeating: "a", count: length))
+    }
+    try await serving(site(long)) { port in
+      for isAnnounced in [false, true] {
+        let socket = try ClientSocket(port: port, receiveBuffer: 4096)
+        try await socket.send(
+          "GET /long HTTP/1.1\r\nHost: localhost\r\n\(isAnnounced ? "Connection: close\r\n" : "")\r\n")
+        var text = try await socket.read(until: "aaaa")
+        socket.endInput()
+        text += try await socket.read(until: "never")
+        #expect(text.count { $0 == "a" } >= length, "\(text.count)")
+      }
+    }
+  }
+
+  @Test func whoSaysNothingMoreAndAsksForEventsIsLetGo() async throws {
+    try await serving { port in
+      let socket = try ClientSocket(port: port)
+      try await socket.send("GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      socket.endInput()
+      #expect(try await socket.isClosed())
+    }
+  }
+
+  /// What is sent while an answer is being made stays in the system's hands.
+  @Test func takesNoMoreThanItCanAnswer() async throws {
+    let (begun, send) = AsyncStream.makeStream(of: Void.self)
+    let slow = Route("GET", "/slow", "Never ends by itself", answers: []) { _ in
+      send.yield()
+      for await _ in AsyncStream.makeStream(of: Never.self).stream {}
+      return .text("over")
+    }
+    try await serving(site(slow)) { port in
+      let socket = try ClientSocket(port: port, sendPatience: 2)
+      try await socket.send("GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      var iterator = begun.makeAsyncIterator()
+      await iterator.next()
+      let piece = String(repeating: "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", count: 20_000)
+      var sent = 0
+      while sent < 64, (try? await socket.send(piece)) != nil { sent += 1 }
+      #expect(sent < 32, "\(sent * piece.utf8.count / 1_000_000) MB were taken")
+    }
+  }
+
+  @Test func takesNoMoreConnectionsThanItMay() async throws {
+    try await serving(connections: 2) { port in
+      let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+      var held: [ClientSocket] = []
+      for _ in 0..<2 {
+        held.append(try ClientSocket(port: port))
+        try await held.last?.send(request)
+        #expect(try await held.last?.answer().status == 200)
+      }
+      let third = try ClientSocket(port: port)
+      try await third.send(request)
+      // The others are still served.
+      for _ in 0..<20 {
+        try await held[0].send(request)
+        #expect(try await held[0].answer().status == 200)
+      }
+      #expect(!third.hasInput)
+      held.removeLast()
+      #expect(try await third.answer().status == 200)
     }
   }
 

@@ -3,7 +3,7 @@
 /// Neighbours in a table often share their minute: of such a text only the seconds are read.
 public struct TimestampReader: Sendable {
   /// The text up to the minute, its 16 bytes as two words, and its instant in microseconds since 1970.
-  private var minute: (UInt64, UInt64) = (0, 0)
+  private var minute: (UInt64, UInt64)?
   private var start: Int64 = 0
 
   /// Creates a reader that has seen nothing.
@@ -17,7 +17,7 @@ public struct TimestampReader: Sendable {
     let raw = UnsafeRawBufferPointer(bytes)
     let words = (raw.loadUnaligned(as: UInt64.self), raw.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     // What follows the seconds may still be an offset, which is read with the rest.
-    if words == minute, let seconds = Timestamp.microsecondsOfMinute(bytes) {
+    if let minute, words == minute, let seconds = Timestamp.microsecondsOfMinute(bytes) {
       return Timestamp(microseconds: start + seconds)
     }
     guard let instant = Timestamp.parse(bytes) else { return nil }

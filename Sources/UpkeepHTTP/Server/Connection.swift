@@ -35,6 +35,8 @@ final class Connection: ChannelDuplexHandler {
   private var isInputClosed = false
   private var isFollowing = false
   private var isGone = false
+  /// Answers that the system hasn't taken yet.
+  private var unsent = 0
   /// What came in while an answer was being made.
   private var waiting = CircularBuffer<HTTPServerRequestPart>()
   private var isReadHeldBack = false
@@ -73,7 +75,7 @@ final class Connection: ChannelDuplexHandler {
     if case ChannelEvent.inputClosed? = event as? ChannelEvent {
       isInputClosed = true
       // Who says nothing more still gets the answers to what was asked; who listened to events is gone.
-      if case .answering = phase, !isFollowing {} else { context.close(promise: nil) }
+      if isFollowing || isDone { context.close(promise: nil) }
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -99,6 +101,12 @@ final class Connection: ChannelDuplexHandler {
     answer?.cancel()
     context?.close(promise: nil)
     return answer
+  }
+
+  /// Whether a client that says nothing more has got all that it asked for.
+  private var isDone: Bool {
+    if case .answering = phase { return false }
+    return unsent == 0 && waiting.isEmpty
   }
 
   // MARK: - Requests
@@ -184,13 +192,10 @@ final class Connection: ChannelDuplexHandler {
       return
     }
     let isLast = isLast || isInputClosed && waiting.isEmpty
-    var sent: EventLoopPromise<Void>?
-    if isLast {
-      let promise = context.eventLoop.makePromise(of: Void.self)
-      let here = NIOLoopBound(self, eventLoop: context.eventLoop)
-      promise.futureResult.whenComplete { _ in here.value.isSent(isLeft: isLeft) }
-      sent = promise
-    }
+    let sent = context.eventLoop.makePromise(of: Void.self)
+    let here = NIOLoopBound(self, eventLoop: context.eventLoop)
+    sent.futureResult.whenComplete { result in here.value.isSent(result, isLast: isLast, isLeft: isLeft) }
+    unsent += 1
     context.write(wrapOutboundOut(.head(heads.head(response, isLast: isLast))), promise: nil)
     if !response.body.isEmpty {
       context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: response.body)))), promise: nil)
@@ -208,9 +213,14 @@ final class Connection: ChannelDuplexHandler {
     context.fireChannelWritabilityChanged()
   }
 
-  private func isSent(isLeft: Bool) {
+  private func isSent(_ result: Result<Void, any Error>, isLast: Bool, isLeft: Bool) {
+    unsent -= 1
     guard let context else { return }
-    guard isLeft else { return context.close(promise: nil) }
+    guard case .success = result, !isLast || isLeft else { return context.close(promise: nil) }
+    guard isLast else {
+      if isInputClosed, isDone { context.close(promise: nil) }
+      return
+    }
     // A connection that is closed on what wasn't read is reset, and the answer with it: its reader gets a moment first.
     context.close(mode: .output, promise: nil)
     deadline = context.eventLoop.now + .seconds(1)
@@ -219,7 +229,10 @@ final class Connection: ChannelDuplexHandler {
 
   /// Sends events until there are no more, or until nobody reads them.
   private func follow(_ events: EventListener, _ response: WebResponse) async {
-    guard let channel = context?.channel, !isInputClosed, case .answering = phase else { return events.end() }
+    guard let channel = context?.channel, !isInputClosed, case .answering = phase else {
+      context?.close(promise: nil)
+      return events.end()
+    }
     isFollowing = true
     // What a listener didn't read stands in the way of everything else on its connection, the end included.
     events.whenDropped { channel.close(promise: nil) }
@@ -282,13 +295,12 @@ extension WebRequest {
     }
     var target = head.uri[...]
     // Where a target names its server itself, that is the one asked for (RFC 9112, 3.2.2).
-    for scheme in ["http://", "https://"] where target.lowercased().hasPrefix(scheme) {
-      let rest = target.dropFirst(scheme.count)
+    if target.first != "/", let scheme = target.prefixMatch(of: #/https?:\/\//#.ignoresCase()) {
+      let rest = target[scheme.range.upperBound...]
       let end = rest.firstIndex { "/?#".contains($0) } ?? rest.endIndex
       headers["host"] = String(rest[..<end])
       target = rest[end...]
       if target.first != "/" { target = "/" + target }
-      break
     }
     guard
       let request = WebRequest(

@@ -23,6 +23,7 @@ public struct WebServer: Sendable {
   private let port: Int
   private let wallClock: any WallClock
   private let clock: any Clock<Duration>
+  private let connections: Int
 
   /// Creates a server.
   ///
@@ -33,6 +34,13 @@ public struct WebServer: Sendable {
   ///   - wallClock: Tells the time of day.
   ///   - clock: Measures how long a stream of events stands still.
   public init(_ site: Site, host: String, port: Int, wallClock: any WallClock, clock: any Clock<Duration>) {
+    self.init(site, host: host, port: port, wallClock: wallClock, clock: clock, connections: Self.mostConnections)
+  }
+
+  init(
+    _ site: Site, host: String, port: Int, wallClock: any WallClock, clock: any Clock<Duration>, connections: Int
+  ) {
+    self.connections = connections
     self.site = site
     self.host = host
     self.port = port
@@ -71,9 +79,9 @@ public struct WebServer: Sendable {
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       // Otherwise several connections beyond the most could be taken at once.
       .serverChannelOption(.maxMessagesPerRead, value: 1)
-      .serverChannelInitializer { channel in
+      .serverChannelInitializer { [most = self.connections] channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(ConnectionLimit(Self.mostConnections))
+          try channel.pipeline.syncOperations.addHandler(ConnectionLimit(most))
         }
       }
       // Who has sent all requests and says so still gets the answers.
