@@ -47,6 +47,18 @@ import UpkeepTestKit
     #expect(one.response.header("ETag") == "\"abc1\"")
   }
 
+  @Test func theListOfTasksSaysWhatIsSoNow() async throws {
+    let site = site
+    let first = try await site.ask("GET", "/api/v1/tasks").text
+    #expect(try await site.ask("GET", "/api/v1/tasks").text == first)
+    host.set { $0.running = ["odds_retention"] }
+    let running = try await site.ask("GET", "/api/v1/tasks").text
+    #expect(first.count { $0 == "{" } == running.count { $0 == "{" } && running.contains(#""running":true"#))
+    #expect(!first.contains(#""running":true"#))
+    host.set { $0.running = [] }
+    #expect(try await site.ask("GET", "/api/v1/tasks").text == first)
+  }
+
   @Test func aRunIsStartedAndItsAddressGiven() async throws {
     let answer = try await site.ask("POST", "/api/v1/tasks/heartbeat/run")
     #expect(answer.status == 202)
@@ -241,6 +253,8 @@ import UpkeepTestKit
   }
 
   @Test func theOddsApplicationSeesWhatRuns() async throws {
+    // One site, which may keep an answer as long as it is true.
+    let site = site
     #expect(
       try await site.ask("GET", "/api/cleanup/status").text == #"{"isCleanupRunning":false,"isScrapingActive":false}"#)
     host.set { $0.running = ["odds_retention"] }
