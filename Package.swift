@@ -79,6 +79,8 @@ let package = Package(
     .target(name: "CSQLiteLog", linkerSettings: [.linkedLibrary("sqlite3")]),
     // What the C library's allocator is told.
     .target(name: "CMemory"),
+    // What the C library offers for starting processes, for tests.
+    .target(name: "CSpawn"),
     room("UpkeepDatabase", ["UpkeepCore", grdb, sqlite, "CSQLiteLog", "CLibPQ"]),
     room("UpkeepPurge", ["UpkeepCore", "UpkeepDatabase", "CMemory"]),
     room("UpkeepFetch", ["UpkeepCore", httpClient] + nio),
@@ -102,7 +104,7 @@ let package = Package(
         "TableRetentionPlugin", "RunHistoryPlugin", "StaleJobsPlugin", "JobHistoryPlugin", "DownloadLogPlugin",
         "StuckPlansPlugin", "TusExpiryPlugin", "ScrapingPlugin", "CMemory", log, lifecycle,
       ]),
-    room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", log]),
+    room("UpkeepTestKit", ["UpkeepCore", "UpkeepRuns", "UpkeepRuntime", "CSpawn", log]),
     .executableTarget(
       name: "upkeep", dependencies: ["UpkeepHost", "UpkeepDemo", "UpkeepRuns", "UpkeepCore", arguments],
       swiftSettings: strict),
@@ -127,7 +129,7 @@ let package = Package(
       path: "Tests/UpkeepDatabaseTests", exclude: ["Cluster", "Fixture"], swiftSettings: strict),
     // A PostgreSQL server for tests.
     .target(
-      name: "PostgresCluster", dependencies: ["UpkeepDatabase"], path: "Tests/UpkeepDatabaseTests/Cluster",
+      name: "PostgresCluster", dependencies: ["UpkeepDatabase", "UpkeepTestKit"], path: "Tests/UpkeepDatabaseTests/Cluster",
       swiftSettings: strict),
     // A database that a test works on, as itself and as a task does.
     .target(

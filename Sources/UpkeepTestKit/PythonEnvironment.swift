@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// Python with packages from PyPI, in a folder of its own.
 package struct PythonEnvironment: Sendable {
@@ -9,7 +8,7 @@ package struct PythonEnvironment: Sendable {
   /// Installs packages. Where that can't be done the test fails: a skipped one would tell nobody anything.
   /// - Parameter packages: As `pip install` takes them.
   package init(in folder: String, _ packages: [String]) throws {
-    _ = try PythonProgram("/usr/bin/env", ["python3", "-m", "venv", folder]).output()
+    _ = try PythonProgram("python3", ["-m", "venv", folder]).output()
     self.folder = folder
     python = folder + "/bin/python"
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--retries", "10"]
@@ -33,59 +32,37 @@ package struct PythonEnvironment: Sendable {
 }
 
 /// A Python program while it runs.
-package final class PythonProgram: Sendable {
-  private let process: Mutex<Process>
-  private let pipe = Pipe()
+package struct PythonProgram: Sendable {
+  private let child: ChildProcess
   private let name: String
 
   package init(_ program: String, _ arguments: [String], in folder: String? = nil) throws {
-    let process = Process()
-    if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-    process.executableURL = URL(fileURLWithPath: program)
-    process.arguments = arguments
-    process.standardOutput = pipe
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    self.process = Mutex(process)
+    child = try ChildProcess(program, arguments, in: folder)
     name = arguments.joined(separator: " ")
   }
 
   /// What it prints up to the end of its first line.
   package func firstLine() throws -> String {
-    var line = Data()
-    while let byte = try pipe.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8) { line += byte }
-    return String(decoding: line, as: UTF8.self)
+    try child.output.firstLine()
   }
 
   /// What it prints, line by line, as it does.
   package func lines() -> AsyncStream<String> {
-    let (lines, send) = AsyncStream.makeStream(of: String.self)
-    // Reading blocks, so it has a thread of its own.
-    Thread.detachNewThread { [self] in
-      while let line = try? firstLine(), !line.isEmpty { send.yield(line) }
-      send.finish()
-    }
-    return lines
+    child.output.lines()
   }
 
   /// Waits for its end, and returns all that it printed.
   package func output() throws -> String {
-    let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-    let status = process.withLock { process in
-      process.waitUntilExit()
-      return process.terminationStatus
-    }
-    let text = String(decoding: data, as: UTF8.self)
+    let text = try child.output.readToEnd()
+    let status = child.wait()
     guard status == 0 else { throw Failure(program: name, status: status, output: text) }
     return text
   }
 
   /// Ends it at once: it has nothing to tidy up, and would wait for its connections.
   package func stop() {
-    process.withLock { process in
-      kill(process.processIdentifier, SIGKILL)
-      process.waitUntilExit()
-    }
+    child.signal(SIGKILL)
+    child.wait()
   }
 
   package struct Failure: Error {

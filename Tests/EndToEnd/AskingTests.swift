@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepTestKit
 
 /// What the program asks, shows and checks before anything is deleted.
 @Suite struct AskingTests {
@@ -40,20 +41,14 @@ import UpkeepDatabase
   func asksOnATerminalWhateverElseIsAsked(options: [String], answer: String) async throws {
     let place = try await place()
     let words = ([Program.path, "run", "logs"] + options).joined(separator: " ")
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["script", "-qec", words, "/dev/null"]
-    process.currentDirectoryURL = place.folder
-    process.environment = ProcessInfo.processInfo.environment.merging(
+    let environment = ProcessInfo.processInfo.environment.merging(
       ["UPKEEP_CONFIG": place.path("upkeep.yaml"), "TERM": "xterm"]) { $1 }
-    let (input, output) = (Pipe(), Pipe())
-    (process.standardInput, process.standardOutput) = (input, output)
-    try process.run()
-    try input.fileHandleForWriting.write(contentsOf: Data("\(answer)\n".utf8))
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    try? input.fileHandleForWriting.close()
-    process.waitUntilExit()
-    let said = String(decoding: data, as: UTF8.self)
+    let terminal = try ChildProcess(
+      "script", ["-qec", words, "/dev/null"], in: place.folder.path, environment: environment, holdsInput: true)
+    try terminal.send("\(answer)\n")
+    let said = await terminal.output.text()
+    terminal.closeInput()
+    await terminal.status()
     #expect(said.contains("2 rows would go"), "\(said)")
     #expect(said.contains("[y/N]"))
     #expect(try await rows(place) == (answer == "y" ? 1 : 3))

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import UpkeepTestKit
 
 /// The benchmarks that the README names run, and hold every contender to the same result.
 @Suite(.serialized) struct BenchmarkTests {
@@ -86,32 +87,16 @@ import Testing
     return line.dropFirst(row.count).split(separator: "|")
   }
 
-  /// Runs a script to its end, on a thread of its own, and returns its exit status and what it printed.
+  /// Runs a script to its end, and returns its exit status and what it printed.
   private func run(_ words: [String], fault: String? = nil) async throws -> (status: Int32, text: String) {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appending(path: "Benchmarks").appending(path: words[0])
     var environment = Program.environment
     if let parts = fault?.split(separator: "=") { environment["UPKEEP_TASKS__\(parts[0])"] = String(parts[1]) }
-    let (arguments, variables) = (
-      ["python3", script.path] + words.dropFirst() + ["--no-peers", "--repetitions", "1", "--upkeep", Program.path],
-      environment
-    )
-    return try await withCheckedThrowingContinuation { ended in
-      Thread.detachNewThread {
-        ended.resume(
-          with: Result {
-            let (process, output) = (Process(), Pipe())
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = arguments
-            process.environment = variables
-            process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-            process.waitUntilExit()
-            return (process.terminationStatus, text)
-          })
-      }
-    }
+    let arguments = words.dropFirst() + ["--no-peers", "--repetitions", "1", "--upkeep", Program.path]
+    let benchmark = try ChildProcess(
+      "python3", [script.path] + arguments, environment: environment, errors: .dropped)
+    let text = await benchmark.output.text()
+    return (await benchmark.status(), text)
   }
 }

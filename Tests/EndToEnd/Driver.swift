@@ -1,43 +1,22 @@
 import Foundation
-import Synchronization
+import UpkeepTestKit
 
 /// A chromedriver with all that it starts. It ignores SIGTERM, and its browser is in a process group of its own, so both
 /// are found again by what is theirs alone, the profile's folder, and killed.
 final class Driver: Sendable {
   /// The folder of the browser's profile.
   let profile: String
-  private let pid: Int32
+  private let child: ChildProcess
   private let output: AsyncStream<String>
-  private let ended: AsyncStream<Void>
 
   init(profile: String) throws {
     self.profile = profile
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Browser.driver)
-    process.arguments = ["--port=0"]
-    process.environment = Program.environment.merging(["TMPDIR": (profile as NSString).deletingLastPathComponent]) {
-      $1
-    }
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    process.standardInput = FileHandle.nullDevice
-    let (ended, end) = AsyncStream.makeStream(of: Void.self)
-    process.terminationHandler = { _ in end.finish() }
-    try process.run()
-    pid = process.processIdentifier
-    self.ended = ended
-    let (output, send) = AsyncStream.makeStream(of: String.self)
-    self.output = output
+    child = try ChildProcess(
+      Browser.driver, ["--port=0"],
+      environment: Program.environment.merging(["TMPDIR": (profile as NSString).deletingLastPathComponent]) { $1 },
+      errors: .dropped)
     // To its end, so that the driver never has to wait for somebody to read.
-    Thread.detachNewThread {
-      while true {
-        let data = pipe.fileHandleForReading.availableData
-        if data.isEmpty { break }
-        send.yield(String(decoding: data, as: UTF8.self))
-      }
-      send.finish()
-    }
+    output = child.output.parts()
   }
 
   /// The port that it listens on: `ChromeDriver was started successfully on port 12345.`
@@ -52,14 +31,14 @@ final class Driver: Sendable {
 
   /// Kills the driver, whatever is in its process group, and the browser.
   func kill() {
-    Foundation.kill(-pid, SIGKILL)
+    Foundation.kill(-child.pid, SIGKILL)
     for process in browsers { Foundation.kill(process, SIGKILL) }
   }
 
   /// Kills them, and waits until they are gone.
   func end() async {
     kill()
-    for await _ in ended {}
+    await child.status()
     // What the browser started last may have come after the look.
     while !browsers.isEmpty {
       kill()

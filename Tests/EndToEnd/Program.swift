@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import UpkeepTestKit
 
 /// The built program, run as a process of its own.
 struct Program {
@@ -40,38 +41,23 @@ struct Program {
 
 /// The program while it runs.
 struct RunningProgram: Sendable {
-  let pid: Int32
+  private let child: ChildProcess
   private let output: AsyncStream<String>
   private let errors: AsyncStream<String>
-  private let ending: AsyncStream<Int32>
+
+  var pid: Int32 { child.pid }
 
   init(_ arguments: [String], in folder: URL? = nil, environment: [String: String] = [:]) throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: Program.path)
-    process.arguments = arguments
-    process.currentDirectoryURL = folder
-    process.environment = Program.environment.merging(environment) { $1 }
-    let (output, errors) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
-    let (ending, ended) = AsyncStream.makeStream(of: Int32.self)
-    process.terminationHandler = { process in
-      // As a shell says it: a signal counts from 128.
-      let isSignal = process.terminationReason == .uncaughtSignal
-      ended.yield(process.terminationStatus + (isSignal ? 128 : 0))
-      ended.finish()
-    }
-    try process.run()
-    pid = process.processIdentifier
-    self.output = Self.lines(of: output)
-    self.errors = Self.lines(of: errors)
-    self.ending = ending
+    child = try ChildProcess(
+      Program.path, arguments, in: folder?.path, environment: Program.environment.merging(environment) { $1 },
+      errors: .kept)
+    output = child.output.lines()
+    errors = child.errors.lines()
   }
 
   /// Sends a signal.
   func signal(_ number: Int32) {
-    kill(pid, number)
+    child.signal(number)
   }
 
   /// Reads standard error up to the first line that contains a text, and returns that line.
@@ -84,9 +70,7 @@ struct RunningProgram: Sendable {
   func outcome() async -> Program.Outcome {
     async let output = Self.text(self.output)
     async let errors = Self.text(self.errors)
-    var status: Int32 = -1
-    for await number in ending { status = number }
-    return await Program.Outcome(status: status, output: output, errors: errors)
+    return await Program.Outcome(status: child.status(), output: output, errors: errors)
   }
 
   struct UnexpectedEnd: Error {
@@ -97,26 +81,5 @@ struct RunningProgram: Sendable {
     var text = ""
     for await line in lines { text += line + "\n" }
     return text
-  }
-
-  /// Reads a pipe on a thread of its own, since reading blocks.
-  private static func lines(of pipe: Pipe) -> AsyncStream<String> {
-    let (lines, send) = AsyncStream.makeStream(of: String.self)
-    let handle = pipe.fileHandleForReading
-    Thread.detachNewThread {
-      var rest = Data()
-      while true {
-        let data = handle.availableData
-        rest += data
-        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-          send.yield(String(decoding: rest[..<end], as: UTF8.self))
-          rest = Data(rest[(end + 1)...])
-        }
-        if data.isEmpty { break }
-      }
-      if !rest.isEmpty { send.yield(String(decoding: rest, as: UTF8.self)) }
-      send.finish()
-    }
-    return lines
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import UpkeepTestKit
 
 /// What judges units.
 enum SystemdTool {
@@ -24,31 +25,25 @@ struct ServiceUnitTests {
     return place
   }
 
-  private func analyze(_ arguments: String..., unit place: Workplace) throws -> (status: Int32, text: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: SystemdTool.path)
-    process.arguments = arguments + ["--no-pager", place.path("upkeep.service")]
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    return (process.terminationStatus, text)
+  private func analyze(_ arguments: String..., unit place: Workplace) async throws -> (status: Int32, text: String) {
+    let tool = try ChildProcess(
+      SystemdTool.path, arguments + ["--no-pager", place.path("upkeep.service")], errors: .withOutput)
+    let text = await tool.output.text()
+    return (await tool.status(), text)
   }
 
-  @Test func isValid() throws {
-    let (status, text) = try analyze("verify", "--man=no", unit: try unit())
+  @Test func isValid() async throws {
+    let (status, text) = try await analyze("verify", "--man=no", unit: try unit())
     #expect(status == 0 && text.isEmpty, "\(text)")
     let broken = try unit { $0.replacing("WatchdogSec=60s", with: "WatchdogSecs=60s") }
-    #expect(try analyze("verify", "--man=no", unit: broken).text.contains("WatchdogSecs"))
+    #expect(try await analyze("verify", "--man=no", unit: broken).text.contains("WatchdogSecs"))
   }
 
   /// The exposure that systemd finds goes from 0 to 10; its limit is given in tenths.
-  @Test func isHardened() throws {
-    let (status, text) = try analyze("security", "--offline=true", "--threshold=20", unit: try unit())
+  @Test func isHardened() async throws {
+    let (status, text) = try await analyze("security", "--offline=true", "--threshold=20", unit: try unit())
     #expect(status == 0, "\(text)")
     let open = try unit { $0.replacing("CapabilityBoundingSet=\n", with: "").replacing("SystemCallFilter", with: "#") }
-    #expect(try analyze("security", "--offline=true", "--threshold=20", unit: open).status != 0)
+    #expect(try await analyze("security", "--offline=true", "--threshold=20", unit: open).status != 0)
   }
 }

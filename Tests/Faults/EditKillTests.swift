@@ -36,7 +36,7 @@ import UpkeepTestKit
         _ = child.waitForEnd(.microseconds(random.below(duration)))
       }
       child.kill()
-      if try child.end().status == -SIGKILL { killed += 1 }
+      if try child.end().status == 128 + SIGKILL { killed += 1 }
       if isMidWrite, access(temporary, F_OK) == 0 { midWrite += 1 }
       let found = try Data(contentsOf: URL(fileURLWithPath: path))
       let now = try #require(texts.firstIndex(of: found), "round \(round): neither file")

@@ -79,7 +79,7 @@ final class KillSite {
     let ending = try child.end()
     // Now and then the writer goes as well, so that the next to come has to recover the log.
     await writer.close()
-    return ending.status == -SIGKILL
+    return ending.status == 128 + SIGKILL
   }
 
   /// What is wrong after a kill.

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import UpkeepCore
 import UpkeepDatabase
+import UpkeepTestKit
 
 /// The write-ahead log of a SQLite file.
 struct SQLiteLogTests {
@@ -20,15 +21,8 @@ struct SQLiteLogTests {
   }
 
   private func python(_ program: String, _ arguments: String...) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = ["python3", "-c", program] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    let data = output.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    let text = try ChildProcess("python3", ["-c", program] + arguments).output.readToEnd()
+    return text.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   /// An application begins a large log anew by itself, but never while somebody reads: who reads for long leaves it the
@@ -206,15 +200,11 @@ struct SQLiteLogTests {
         print("begun", flush=True)
         sys.stdin.read()
         """
-      let (process, input, output) = (Process(), Pipe(), Pipe())
-      process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      process.arguments = ["python3", "-c", program, database.path]
-      (process.standardInput, process.standardOutput) = (input, output)
-      try process.run()
-      #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("begun"))
+      let application = try ChildProcess("python3", ["-c", program, database.path], holdsInput: true)
+      #expect(await application.output.lines().first { _ in true } == "begun")
       #expect(try await session.isBeingWritten())
-      try input.fileHandleForWriting.close()
-      process.waitUntilExit()
+      application.closeInput()
+      await application.status()
       #expect(try await session.isBeingWritten() == false)
       await other.close()
       await session.close()

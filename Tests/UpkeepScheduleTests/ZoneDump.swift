@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import UpkeepCore
+import UpkeepTestKit
 
 /// What the system's own `zdump` says of every zone of its database: nothing here reads a zone file.
 enum ZoneDump {
@@ -43,25 +44,15 @@ enum ZoneDump {
     var changes: [String: [Change]] = [:]
     for name in names { changes[name] = [] }
     let halves = [names.prefix(names.count / 2), names.suffix(from: names.count / 2)].filter { !$0.isEmpty }
-    let running = try halves.map { try start(["-v", "-c", "\(first),\(last)"] + $0) }
-    for (process, output) in running {
-      let text = try output.fileHandleForReading.readToEnd() ?? Data()
-      process.waitUntilExit()
-      try #require(process.terminationStatus == 0)
-      try add(String(decoding: text, as: UTF8.self), to: &changes)
+    let running = try halves.map { names in
+      try ChildProcess("/usr/bin/zdump", ["-v", "-c", "\(first),\(last)"] + names, environment: [:])
+    }
+    for dump in running {
+      let text = try dump.output.readToEnd()
+      try #require(dump.wait() == 0)
+      try add(text, to: &changes)
     }
     return changes
-  }
-
-  private static func start(_ arguments: [String]) throws -> (Process, Pipe) {
-    let (process, output) = (Process(), Pipe())
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/zdump")
-    process.arguments = arguments
-    process.environment = [:]
-    process.standardOutput = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    return (process, output)
   }
 
   /// Each change is two lines: the last second before it, and the first after it.

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import UpkeepCore
+import UpkeepTestKit
 
 @testable import TusExpiryPlugin
 
@@ -144,10 +145,8 @@ import UpkeepCore
   }
 
   private static func deadProcess() throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/true")
-    try process.run()
-    process.waitUntilExit()
-    return process.processIdentifier
+    let process = try ChildProcess("true")
+    process.wait()
+    return process.pid
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Synchronization
 public import UpkeepDatabase
+import UpkeepTestKit
 
 /// A PostgreSQL server of the tests' own, with its data in a temporary folder and a socket beside it.
 ///
@@ -29,8 +30,8 @@ public final class PostgresCluster: Sendable {
   private let folder: String
   private let user: String?
   private let programs: String
-  /// Held open as long as this process lives.
-  private let life: Pipe
+  /// What ends the server.
+  private let watcher = Mutex<ChildProcess?>(nil)
 
   /// Starts a server.
   ///
@@ -38,7 +39,6 @@ public final class PostgresCluster: Sendable {
   public init(_ settings: [String] = []) throws {
     (folder, user) = try Self.makeFolder()
     programs = try Self.programs()
-    life = Pipe()
     let data = "\(folder)/data"
     try run("initdb", "-D", data, "-U", "upkeep", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
     let access = "\(data)/pg_hba.conf"
@@ -74,7 +74,6 @@ public final class PostgresCluster: Sendable {
   public init(replicaOf primary: PostgresCluster) throws {
     (folder, user) = try Self.makeFolder()
     programs = try Self.programs()
-    life = Pipe()
     let data = "\(folder)/data"
     try run(
       "pg_basebackup", "-D", data, "-h", primary.folder, "-U", "upkeep", "-R", "-X", "stream", "-c", "fast", "--no-sync"
@@ -83,7 +82,7 @@ public final class PostgresCluster: Sendable {
   }
 
   deinit {
-    try? life.fileHandleForWriting.close()
+    watcher.withLock { $0?.closeInput() }
   }
 
   /// The address of a database.
@@ -123,53 +122,26 @@ public final class PostgresCluster: Sendable {
       "restart")
   }
 
-  /// Has a shell end the server and remove its folder as soon as this process, or this object, is no more.
+  /// Has a shell end the server and remove its folder as soon as its input ends: with this object, or this process.
   private func watch(_ data: String) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
     let stop = (privileges() + ["\(programs)/pg_ctl", "-D", data, "-m", "immediate", "stop"])
       .map { "'\($0)'" }.joined(separator: " ")
-    process.arguments = ["-c", "trap '' INT TERM HUP; read line; \(stop); rm -rf '\(folder)'"]
-    process.standardInput = life
-    process.standardOutput = FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
-    process.currentDirectoryURL = URL(filePath: "/")
-    try process.run()
-    try life.fileHandleForReading.close()
+    let shell = try ChildProcess(
+      "/bin/sh", ["-c", "trap '' INT TERM HUP; read line; \(stop); rm -rf '\(folder)'"], in: "/", holdsInput: true,
+      output: .dropped, errors: .dropped, patience: nil)
+    watcher.withLock { $0 = shell }
   }
 
   private func run(_ program: String, _ arguments: String...) throws {
     let words = privileges() + ["\(programs)/\(program)"] + arguments
     let output = "\(folder)/output"
-    let status = try Self.spawn(words, output: output)
-    guard status == 0 else {
+    // In a file: the server has it as its own, and would keep a pipe open.
+    let command = try ChildProcess(
+      words[0], Array(words.dropFirst()), in: "/", output: .file(output), errors: .withOutput)
+    guard command.wait() == 0 else {
       let said = [output, "\(folder)/log"].map { (try? String(contentsOfFile: $0, encoding: .utf8)) ?? "" }.joined()
       throw Failure(description: "\(words.joined(separator: " ")) failed: \(said)")
     }
-  }
-
-  /// Runs a command to its end. Foundation's `Process` would wait for the server as well, which inherits its socket.
-  private static func spawn(_ words: [String], output: String) throws -> Int32 {
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-    posix_spawn_file_actions_adddup2(&actions, 1, 2)
-    // What isn't open needn't be closed, which is no error.
-    for descriptor: Int32 in 3..<1024 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-    let words = ["env", "-C", "/"] + words
-    var arguments = words.map { strdup($0) } + [nil]
-    defer { for case let argument? in arguments { free(argument) } }
-    var process: pid_t = 0
-    guard posix_spawnp(&process, words[0], &actions, nil, &arguments, environ) == 0 else {
-      throw Failure(description: "\(words[0]) can't be started")
-    }
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0 {
-      guard errno == EINTR else { throw Failure(description: "\(words[0]) can't be waited for") }
-    }
-    return status
   }
 
   /// What makes a command run as somebody else than root, whom the server refuses.
