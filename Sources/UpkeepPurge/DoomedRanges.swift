@@ -19,56 +19,90 @@ struct DoomedRanges {
   private(set) var unreadable: Int?
   /// The oldest and the newest time among those that go, where the pass over them found it out.
   private var found: ClosedRange<Int64>?
+  /// How many rows the table has in the snapshot in which the ranges were found, where that was counted.
+  private var total: Int?
 
   /// Looks at each row once; nothing where a range of a reference may mean other rows than the numbers in it, or where
   /// the rows that go lie in many ranges.
   init?(
-    _ pass: DeletionPass, _ condition: RowCondition, extent: RowExtent, graph: DeletionGraph,
+    _ pass: DeletionPass, _ condition: RowCondition, extent: inout RowExtent, graph: DeletionGraph,
     renewing renewal: inout SnapshotRenewal?, on connection: any DatabaseConnection
   ) throws {
     guard let references = pass.rangeReferences(graph) else { return nil }
     self.pass = pass
     self.condition = condition
     self.references = references
-    let (sql, tellsUnreadable) = Self.statement(pass, condition)
-    if tellsUnreadable { unreadable = 0 }
+    let statement = Self.statement(pass, condition)
+    let sql = statement.sql
+    if statement.tellsUnreadable { unreadable = 0 }
+    let snapshot = renewal?.count
+    var (bounded, left) = (Int?.none, 0)
+    if extent.isOpen, statement.tellsBounded {
+      let counted = try Self.countBounded(pass, condition, on: connection)
+      (total, bounded, left) = (counted.total, counted.bounded, counted.bounded)
+    } else {
+      try extent.seekEnd(of: pass, condition, on: connection)
+    }
     let most = min(Self.most, Int(extent.rows / 8) + 16)
     var isWorthIt = true
-    try extent.forEachStretch(of: pass, renewing: &renewal, on: connection) { first, last in
+    try extent.forEachStretch(of: pass, renewing: &renewal, on: connection) { first, last, isRenewed in
       let value = try connection.first(sql.text, [.integer(first), .integer(last)] + sql.values)?[0]
       let found = value.flatMap(NumberRanges.init)
       isWorthIt = found.map { ranges.count + $0.ranges.count <= most } ?? false
-      guard isWorthIt, let found else { return false }
+      guard isWorthIt, let found else { return nil }
       ranges += found.ranges
       rows += found.rows
       unreadable = unreadable.map { $0 + found.told }
       add(found.instants)
-      return true
+      left -= found.bounded
+      // In a later snapshot there may be more.
+      guard bounded != nil, !isRenewed else { return RowExtent.stretch }
+      return left > 0 ? Int64(left) : nil
     }
     guard isWorthIt else { return nil }
+    if renewal?.count != snapshot { total = nil }
   }
 
-  /// What finds the ranges between two numbers, and whether it tells of the texts that are no time.
-  private static func statement(_ pass: DeletionPass, _ condition: RowCondition) -> (SQL, tellsUnreadable: Bool) {
+  /// How many rows a table has, and how many of them a time that sorts before the condition's bound: those that don't are
+  /// counted, for which the index needn't compare each with the bound.
+  private static func countBounded(
+    _ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection
+  ) throws -> (total: Int, bounded: Int) {
+    guard let bound = condition.timeBound else { return (0, 0) }
+    let (table, column) = (SQL.quoted(pass.table.name), SQL.quoted(bound.column))
+    let sql = """
+      SELECT (SELECT count(*) FROM \(table)), (SELECT count(*) FROM \(table) WHERE \(column) >= ?1), \
+      (SELECT count(*) FROM \(table) WHERE \(column) IS NULL)
+      """
+    let counts = try connection.first(sql, [bound.value])?.map { Int($0.integer ?? 0) } ?? [0, 0, 0]
+    return (counts[0], counts[0] - counts[1] - counts[2])
+  }
+
+  /// What finds the ranges between two numbers, and whether it tells of the texts that are no time, and of the rows before
+  /// the bound.
+  private static func statement(
+    _ pass: DeletionPass, _ condition: RowCondition
+  ) -> (sql: SQL, tellsUnreadable: Bool, tellsBounded: Bool) {
     let (table, number) = (SQL.quoted(pass.table.name), pass.rowNumber)
     var sql = SQL("SELECT upkeep_ranges(t.\(number), ", reserved: 2)
-    var tellsUnreadable = false
+    var (tellsUnreadable, tellsBounded) = (false, false)
     let time = pass.timeColumn.flatMap { $0.form == .text ? $0 : nil }
     let bound = condition.timeBound.flatMap { $0.column == time?.name ? $0.value : nil }
-    if let time, let bound, let (cutoff, others) = condition.splitByAge(time.name),
-      pass.table.column(time.name)?.collation == ColumnDescription.binary
+    if let time, let bound, let age = RowAge(condition, time.name),
+      ([time.name] + age.second).allSatisfy({ pass.table.column($0)?.collation == ColumnDescription.binary })
     {
       sql += "t.\(SQL.quoted(time.name)), "
       sql.bind(bound)
       sql += ", "
-      if let others {
+      if let others = age.others {
         sql += "CASE WHEN "
         sql.add(others, of: "t", scanning: true)
         sql += " THEN "
       }
-      sql.bind(.integer(cutoff.microseconds))
-      if others != nil { sql += " END" }
-      tellsUnreadable = true
+      sql.bind(.integer(age.cutoff.microseconds))
+      if age.others != nil { sql += " END" }
+      for column in age.second { sql += ", t.\(SQL.quoted(column))" }
+      (tellsUnreadable, tellsBounded) = (true, true)
     } else {
       sql += "CASE WHEN "
       sql.add(condition, of: "t", scanning: true)
@@ -83,7 +117,7 @@ struct DoomedRanges {
       sql += " ELSE 0 END"
     }
     sql += ") FROM \(table) t NOT INDEXED WHERE t.\(number) BETWEEN ?1 AND ?2"
-    return (sql, tellsUnreadable)
+    return (sql, tellsUnreadable, tellsBounded)
   }
 
   private mutating func add(_ instants: ClosedRange<Int64>?) {
@@ -96,7 +130,7 @@ struct DoomedRanges {
   func count(
     renewing renewal: inout SnapshotRenewal?, on connection: any DatabaseConnection
   ) throws -> [TableTally] {
-    var own = TableTally(table: pass.table.name, rows: rows)
+    var own = TableTally(table: pass.table.name, rows: rows, total: total)
     if own.rows > 0, let time = pass.timeColumn {
       if let found {
         own.oldest = Timestamp(microseconds: found.lowerBound)
@@ -119,19 +153,29 @@ struct DoomedRanges {
     _ reference: DeletionPass.RangeReference, renewing renewal: inout SnapshotRenewal?,
     on connection: any DatabaseConnection
   ) throws -> Int {
-    let column = SQL.list(reference.edge.columns, of: "c")
-    let sql =
-      "SELECT upkeep_whole(\(column)) FROM json_each(?1) r CROSS JOIN \(SQL.quoted(reference.edge.child)) c "
+    let (column, child) = (SQL.list(reference.edge.columns, of: "c"), "\(SQL.quoted(reference.edge.child)) c")
+    let inOrder = reference.index.map { index in
+      "SELECT upkeep_whole(\(column), ?2) FROM \(child) INDEXED BY \(SQL.quoted(index)) WHERE \(column) >= ?1"
+    }
+    let each =
+      "SELECT upkeep_whole(\(column)) FROM json_each(?1) r CROSS JOIN \(child) "
       + "WHERE \(column) BETWEEN r.value->>0 AND r.value->>1"
     var (rows, next) = (Int64(0), ranges.startIndex)
     while next < ranges.endIndex {
       var (end, numbers) = (next, Int64(0))
       while end < ranges.endIndex, end == next || numbers < RowExtent.stretch {
-        numbers += ranges[end].upperBound - ranges[end].lowerBound
+        numbers += ranges[end].upperBound - ranges[end].lowerBound + 1
         end += 1
       }
-      let texts = ranges[next..<end].map { "[\($0.lowerBound),\($0.upperBound)]" }
-      rows += try connection.integer(sql, [.text("[\(texts.joined(separator: ","))]")])
+      let (first, last) = (ranges[next].lowerBound, ranges[end - 1].upperBound)
+      let (distance, isTooFar) = last.subtractingReportingOverflow(first)
+      // To look a range up takes about as long as to read what refers to eight numbers between the ranges as well.
+      if let inOrder, !isTooFar, distance - numbers < 8 * Int64(end - next) {
+        rows += try connection.integer(inOrder, [.integer(first), NumberRanges.blob(of: ranges[next..<end])])
+      } else {
+        let texts = ranges[next..<end].map { "[\($0.lowerBound),\($0.upperBound)]" }
+        rows += try connection.integer(each, [.text("[\(texts.joined(separator: ","))]")])
+      }
       next = end
       try renewal?.renewIfOld(on: connection)
     }
@@ -167,20 +211,37 @@ struct DoomedRanges {
   }
 }
 
-extension RowCondition {
-  /// The cutoff of a column of texts, and what a row has to meet besides; nothing where the condition isn't made of these.
-  fileprivate func splitByAge(_ column: String) -> (cutoff: Timestamp, others: RowCondition?)? {
-    switch self {
-    case .older(column, let cutoff, .text): return (cutoff, nil)
-    case .all(var conditions):
-      for (index, condition) in conditions.enumerated() {
-        guard case .older(column, let cutoff, .text) = condition else { continue }
-        conditions.remove(at: index)
-        return (cutoff, conditions.isEmpty ? nil : .all(conditions))
-      }
-      return nil
-    default: return nil
+/// A condition that wants a row to be older than a cutoff, taken apart.
+private struct RowAge {
+  let cutoff: Timestamp
+  /// Another column of texts, in which a row that has a time there has to be as old; or none.
+  private(set) var second: [String] = []
+  /// What a row has to meet besides.
+  let others: RowCondition?
+
+  /// Nothing where the condition isn't made of these.
+  init?(_ condition: RowCondition, _ column: String) {
+    var conditions = if case .all(let all) = condition { all } else { [condition] }
+    let ages = conditions.map { condition in
+      if case .older(column, let cutoff, .text) = condition { cutoff } else { nil as Timestamp? }
     }
+    guard let index = ages.firstIndex(where: { $0 != nil }), let cutoff = ages[index] else { return nil }
+    conditions.remove(at: index)
+    let names = conditions.map { condition in
+      if case .any(let either) = condition, either.count == 2, case .isNull(let name) = either[0],
+        either[1] == .older(column: name, than: cutoff)
+      {
+        name
+      } else {
+        nil as String?
+      }
+    }
+    if let index = names.firstIndex(where: { $0 != nil }), let name = names[index] {
+      conditions.remove(at: index)
+      second = [name]
+    }
+    self.cutoff = cutoff
+    others = conditions.isEmpty ? nil : .all(conditions)
   }
 }
 
@@ -188,6 +249,8 @@ extension DeletionPass {
   /// The rows that refer to a range of this table's numbers.
   struct RangeReference {
     let edge: DeletionEdge
+    /// An index that has all of them in order.
+    let index: String?
 
     /// The condition for referring rows, with the first number of the range as the first parameter and the last as the
     /// second.
@@ -207,10 +270,14 @@ extension DeletionPass {
     var references: [RangeReference] = []
     for edge in leaves + unlinks {
       guard edge.columns.count == 1, edge.parentColumns.map(\.schemaKey) == [key.schemaKey],
-        let reference = graph.catalogue[edge.child]?.column(edge.columns[0]),
+        let child = graph.catalogue[edge.child], let reference = child.column(edge.columns[0]),
         ["INTEGER", "NUMERIC", "REAL"].contains(reference.affinity)
       else { return nil }
-      references.append(RangeReference(edge: edge))
+      let index = child.indexes.first { index in
+        index.columns.first?.schemaKey == edge.columns[0].schemaKey && !index.isPartial && !index.isDescending
+          && index.collations.first?.uppercased() == reference.collation.uppercased()
+      }
+      references.append(RangeReference(edge: edge, index: index?.name))
     }
     return references
   }

@@ -12,6 +12,8 @@ struct SnapshotRenewal {
 
   private let clock: any Clock<Duration>
   private var age: @Sendable () -> Duration
+  /// How often it was renewed: what was counted before that is of another snapshot.
+  private(set) var count = 0
 
   /// Begins with a transaction.
   init(clock: any Clock<Duration>) {
@@ -23,6 +25,7 @@ struct SnapshotRenewal {
   mutating func renewIfOld(on connection: any DatabaseConnection) throws {
     guard age() >= Self.longest else { return }
     try connection.renewSnapshot()
+    count += 1
     age = clock.stopwatch()
   }
 }

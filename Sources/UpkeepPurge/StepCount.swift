@@ -72,7 +72,8 @@ struct StepCount: Sendable {
       tallies[first].held = held
       tallies[first].excepted = excepted
     }
-    for index in tallies.indices where tallies[index].rows > 0 && !tallies[index].isUnlink {
+    for index in tallies.indices
+    where tallies[index].rows > 0 && !tallies[index].isUnlink && tallies[index].total == nil {
       try renewal?.renewIfOld(on: connection)
       tallies[index].total = Int(try connection.integer("SELECT count(*) FROM \(SQL.quoted(tallies[index].table))"))
     }
@@ -96,20 +97,23 @@ struct StepCount: Sendable {
   private mutating func countDirect(
     _ pass: DeletionPass, _ condition: RowCondition, on connection: any DatabaseConnection
   ) throws {
-    let extent = try RowExtent(pass, condition, on: connection)
+    var extent = try RowExtent(pass, condition, seeksEnd: false, on: connection)
     try renewal?.renewIfOld(on: connection)
     defer {
       doomed.add(pass)
       for edge in pass.leaves { doomed.add(edge, of: pass) }
     }
-    if let extent, extent.isDense,
-      !([pass.table.name] + (pass.leaves + pass.unlinks).map(\.child)).contains(where: doomed.concerns),
-      let ranges = try DoomedRanges(
-        pass, condition, extent: extent, graph: graph, renewing: &renewal, on: connection)
-    {
-      tallies += try ranges.count(renewing: &renewal, on: connection)
-      unreadableAmongOld = ranges.unreadable
-      return
+    if var dense = extent, dense.isDense {
+      if !([pass.table.name] + (pass.leaves + pass.unlinks).map(\.child)).contains(where: doomed.concerns),
+        let ranges = try DoomedRanges(
+          pass, condition, extent: &dense, graph: graph, renewing: &renewal, on: connection)
+      {
+        tallies += try ranges.count(renewing: &renewal, on: connection)
+        unreadableAmongOld = ranges.unreadable
+        return
+      }
+      try dense.seekEnd(of: pass, condition, on: connection)
+      extent = dense
     }
     // The children are counted row by row of the parent, so that the condition is evaluated once for all of them.
     let isDense = extent?.isDense ?? false
@@ -138,9 +142,9 @@ struct StepCount: Sendable {
       for index in others.indices { others[index].rows += Int(row[3 + index].integer ?? 0) }
     }
     if let extent, isDense {
-      try extent.forEachStretch(of: pass, renewing: &renewal, on: connection) { first, last in
+      try extent.forEachStretch(of: pass, renewing: &renewal, on: connection) { first, last, _ in
         try count([.integer(first), .integer(last)])
-        return true
+        return RowExtent.stretch
       }
     } else {
       try count([])

@@ -38,6 +38,7 @@ import UpkeepCore
     #expect(found.ranges == [1...2, 4...4, 9...9])
     #expect(found.rows == 4)
     #expect(found.told == 0)
+    #expect(found.bounded == 7)
     let (first, last) = (Timestamp(text: "2020-02-29 12:00"), Timestamp(text: "2026-10-31 23:59:59.999999"))
     #expect(found.instants == (first?.microseconds ?? 0)...(last?.microseconds ?? 0))
   }
@@ -49,6 +50,8 @@ import UpkeepCore
     )
     #expect(found.ranges == [9...9])
     #expect(found.told == 3)
+    // Numbers sort before every text, blobs behind it; NULL is neither.
+    #expect(found.bounded == 6)
   }
 
   /// Without a cutoff a row stays, whatever its time.
@@ -87,10 +90,48 @@ import UpkeepCore
     #expect(found.told == 1)
   }
 
+  @Test func asksForASecondTimeThatLiesBeforeTheCutoffToo() async throws {
+    let found = try #require(
+      NumberRanges(
+        try await value(
+          """
+          WITH v(n, t, s) AS (VALUES (1, '2026-10-01', NULL), (2, '2026-10-01', '2026-10-31 23:59:59'),
+            (3, '2026-10-01', '2026-11-01'), (4, '2026-10-01', 'x'), (5, '2026-10-01', 5), (6, '2026-10-01', x'31'),
+            (7, '2026-10-01', ''), (8, 'x', '2026-10-01'), (9, '2026-11-01', '2026-10-01'), (10, '2026-10-01', '2025-01-01'),
+            (11, '2026-10-99', '2026-12-01'))
+          SELECT upkeep_ranges(n, t, '2026-11-03', \(Self.cutoff), s) FROM v
+          """)))
+    #expect(found.ranges == [1...2, 10...10])
+    // The first time is told of wherever the second one lies.
+    #expect(found.told == 1 && found.bounded == 10)
+  }
+
   @Test func findsNothingInNothing() async throws {
     let found = try #require(
       NumberRanges(try await value("SELECT upkeep_ranges(1, '2020-01-01', '2026-11-03', 0) WHERE 0")))
     #expect(found.ranges == [] && found.rows == 0 && found.instants == nil)
+  }
+
+  /// Values come in order, and the statement ends with the first one behind all ranges.
+  @Test(arguments: [
+    ("(1), (2), (3), (5), (5.0), (5.5), (6), (9)", 7), ("(0)", 0), ("(10)", 0), ("(9), (10), (1)", 1), ("(1), (9)", 2),
+    ("(4), (8)", 0), ("(-9.5), (2), (3.5), ('3')", 1), ("(7), (9223372036854775807)", 1),
+  ])
+  func countsWholeNumbersInRanges(values: String, count: Int64) async throws {
+    let ranges = NumberRanges.blob(of: [1...3, 5...7, 9...9])
+    guard case .blob(let bytes) = ranges else { return }
+    let text = bytes.map { String(format: "%02x", $0) }.joined()
+    #expect(bytes.count == 48)
+    let sql = "WITH v(x) AS (VALUES \(values)) SELECT upkeep_whole(x, x'\(text)') FROM v"
+    #expect(try await value(sql) == .integer(count))
+  }
+
+  /// An error of another kind isn't taken for a count.
+  @Test func takesNoOtherErrorForACount() async throws {
+    await #expect(throws: TaskError.self) {
+      _ = try await value("WITH v(x) AS (VALUES (1)) SELECT upkeep_whole(x, x, x) FROM v")
+    }
+    #expect(try await value("SELECT upkeep_whole(x, x'') FROM (SELECT 1 AS x)") == .integer(0))
   }
 
   @Test(arguments: [

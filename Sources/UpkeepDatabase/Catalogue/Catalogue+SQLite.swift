@@ -19,7 +19,7 @@ extension Catalogue {
     }
     var indexes: [String: [IndexDescription]] = [:]
     let indexQuery = """
-      SELECT m.name, i.name, i.partial, coalesce(c.name, ''), c.coll
+      SELECT m.name, i.name, i.partial, coalesce(c.name, ''), c.coll, c."desc"
       FROM main.sqlite_master m JOIN pragma_index_list(m.name) i JOIN pragma_index_xinfo(i.name) c
       WHERE m.type = 'table' AND c."key" = 1 ORDER BY m.name, i.seq, c.seqno
       """
@@ -31,7 +31,9 @@ extension Catalogue {
         indexes[table]?[last].collations.append(collation)
       } else {
         indexes[table, default: []].append(
-          IndexDescription(name: name, columns: [column], collations: [collation], isPartial: row.integer(2) != 0))
+          IndexDescription(
+            name: name, columns: [column], collations: [collation], isPartial: row.integer(2) != 0,
+            isDescending: row.integer(5) != 0))
       }
     }
     var tables: [TableDescription] = []

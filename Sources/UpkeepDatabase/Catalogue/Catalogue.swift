@@ -34,6 +34,8 @@ public struct IndexDescription: Hashable, Sendable {
   public var collations: [String]
   /// Whether it covers only some rows.
   public var isPartial: Bool
+  /// Whether it begins with the largest values of its first column.
+  public var isDescending = false
 }
 
 /// What the database does with a row whose parent is deleted.

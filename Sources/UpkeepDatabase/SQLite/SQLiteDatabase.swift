@@ -67,7 +67,7 @@ public struct SQLiteDatabase: Database {
     configuration.prepareDatabase { connection in
       try SQLiteInstant.register(on: connection)
       try SQLiteCollation.register(on: connection)
-      try SQLiteWholeNumbers.register(on: connection)
+      try SQLiteReferences.register(on: connection)
       // Reading the header makes a file that is no database fail here, where the error can name it.
       let journal = try String.fetchOne(connection, sql: "PRAGMA journal_mode") ?? ""
       _ = try Int.fetchOne(connection, sql: "PRAGMA schema_version")

@@ -3,8 +3,8 @@ import GRDB
 import GRDBSQLite
 import UpkeepCore
 
-/// The SQL aggregates `upkeep_ranges(number, state)` and `upkeep_ranges(number, time, bound, cutoff)`: the ranges of numbers
-/// that go, between those that stay.
+/// The SQL aggregates `upkeep_ranges(number, state)` and `upkeep_ranges(number, time, bound, cutoff[, second])`: the ranges
+/// of numbers that go, between those that stay.
 ///
 /// Rows come in the order of their numbers. A state above 0 says that the row goes, 0 that it stays, and one below 0 that
 /// it stays and is to be told of. One such call a row costs a quarter of what it costs to hand the rows that stay out one
@@ -12,7 +12,9 @@ import UpkeepCore
 ///
 /// With a time, which is a text, the state is found here, for half of what SQL needs for it: the row goes where its instant
 /// lies before the cutoff, in microseconds since 1970, and stays where the cutoff is NULL. A text before the bound that is
-/// no time is to be told of; the bound is a text behind all that may go. The result is read by ``NumberRanges``.
+/// no time is to be told of; the bound is a text behind all that may go. How many rows sort before it is told, too, so that
+/// who knows how many there are can end there. A row with a second time, which is a text as well, goes only where that lies
+/// before the cutoff, too. The result is read by ``NumberRanges``.
 enum SQLiteRanges {
   static let function = "upkeep_ranges"
 
@@ -21,10 +23,13 @@ enum SQLiteRanges {
     var ranges: [Int64] = []
     var rows: Int64 = 0
     var told: Int64 = 0
+    /// Rows whose time sorts before the bound.
+    var bounded: Int64 = 0
     /// The first and the last instant among the rows that go.
     var oldest = Int64.max
     var newest = Int64.min
     private var reader = TimestampReader()
+    private var secondReader = TimestampReader()
     private var isOpen = false
 
     mutating func add(_ number: Int64, _ state: Int32) {
@@ -43,9 +48,17 @@ enum SQLiteRanges {
       }
     }
 
-    mutating func add(_ number: Int64, at text: UnsafeBufferPointer<UInt8>, before cutoff: Int64?) {
+    /// - Parameter second: The other time; nothing where there is none.
+    mutating func add(
+      _ number: Int64, at text: UnsafeBufferPointer<UInt8>, before cutoff: Int64?,
+      and second: UnsafeBufferPointer<UInt8>? = nil
+    ) {
+      bounded += 1
       guard let instant = reader.parse(text) else { return add(number, -1) }
       guard let cutoff, instant.microseconds < cutoff else { return add(number, 0) }
+      if let second {
+        guard let other = secondReader.parse(second), other.microseconds < cutoff else { return add(number, 0) }
+      }
       oldest = min(oldest, instant.microseconds)
       newest = max(newest, instant.microseconds)
       add(number, 1)
@@ -62,18 +75,31 @@ enum SQLiteRanges {
       }
       gathering.pointee.add(sqlite3_value_int64(arguments[0]), sqlite3_value_int(arguments[1]))
     }
-    try register(on: database, arguments: 4, inPlace) { context, _, arguments in
-      guard let gathering = SQLiteRanges.gathering(of: context), let arguments, let time = arguments[1],
-        let bound = arguments[2], let cutoff = arguments[3]
-      else { return sqlite3_result_error_nomem(context) }
-      let number = sqlite3_value_int64(arguments[0])
-      // Numbers sort before every text, and blobs behind it: neither is a time.
-      let isInPlace = sqlite3_user_data(context) != nil
-      guard sqlite3_value_type(time) == SQLITE_TEXT else { return gathering.pointee.add(number, 0) }
-      let (text, limit) = (SQLiteRanges.text(of: time, isInPlace), SQLiteRanges.text(of: bound, isInPlace))
-      guard SQLiteRanges.precedes(text, limit) else { return gathering.pointee.add(number, 0) }
-      let instant = sqlite3_value_type(cutoff) == SQLITE_NULL ? nil : sqlite3_value_int64(cutoff)
-      gathering.pointee.add(number, at: text, before: instant)
+    for arguments in [Int32(4), 5] {
+      try register(on: database, arguments: arguments, inPlace) { context, count, arguments in
+        guard let gathering = SQLiteRanges.gathering(of: context), let arguments, let time = arguments[1],
+          let bound = arguments[2], let cutoff = arguments[3]
+        else { return sqlite3_result_error_nomem(context) }
+        let number = sqlite3_value_int64(arguments[0])
+        let isInPlace = sqlite3_user_data(context) != nil
+        let type = sqlite3_value_type(time)
+        guard type == SQLITE_TEXT else {
+          // Numbers sort before every text, and blobs behind it: neither is a time.
+          if type == SQLITE_INTEGER || type == SQLITE_FLOAT { gathering.pointee.bounded += 1 }
+          return gathering.pointee.add(number, 0)
+        }
+        let (text, limit) = (SQLiteRanges.text(of: time, isInPlace), SQLiteRanges.text(of: bound, isInPlace))
+        guard SQLiteRanges.precedes(text, limit) else { return gathering.pointee.add(number, 0) }
+        let instant = sqlite3_value_type(cutoff) == SQLITE_NULL ? nil : sqlite3_value_int64(cutoff)
+        guard count > 4, let second = arguments[4], sqlite3_value_type(second) != SQLITE_NULL else {
+          return gathering.pointee.add(number, at: text, before: instant)
+        }
+        // What isn't a text is no time, like an empty one.
+        let none = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+        let isText = sqlite3_value_type(second) == SQLITE_TEXT
+        gathering.pointee.add(
+          number, at: text, before: instant, and: isText ? SQLiteRanges.text(of: second, isInPlace) : none)
+      }
     }
   }
 
@@ -106,7 +132,8 @@ enum SQLiteRanges {
         let slot = SQLiteRanges.slot(of: context, makes: false)?.pointee
         let gathering = slot?.move() ?? Gathering()
         slot?.deallocate()
-        let words = [gathering.rows, gathering.told, gathering.oldest, gathering.newest] + gathering.ranges
+        let words =
+          [gathering.rows, gathering.told, gathering.bounded, gathering.oldest, gathering.newest] + gathering.ranges
         words.withUnsafeBytes { bytes in
           sqlite3_result_blob(
             context, bytes.baseAddress, Int32(clamping: bytes.count),
@@ -145,17 +172,25 @@ public struct NumberRanges: Sendable {
   public let rows: Int
   /// How many rows stay that are to be told of.
   public let told: Int
+  /// How many rows have a time that sorts before the bound, where their times were given.
+  public let bounded: Int
   /// The first and the last instant of those that go, in microseconds since 1970, where their times were given.
   public let instants: ClosedRange<Int64>?
 
+  /// Ranges in order, as `upkeep_whole` takes them.
+  public static func blob(of ranges: some Sequence<ClosedRange<Int64>>) -> DatabaseValue {
+    let words = ranges.flatMap { [$0.lowerBound, $0.upperBound] }
+    return .blob(words.withUnsafeBytes(Array.init))
+  }
+
   /// Reads the aggregate's result; nothing for any other value.
   public init?(_ value: DatabaseValue) {
-    guard case .blob(let bytes) = value, bytes.count >= 32, bytes.count % 16 == 0 else { return nil }
+    guard case .blob(let bytes) = value, bytes.count >= 40, bytes.count % 16 == 8 else { return nil }
     let words = bytes.withUnsafeBytes { raw in
       stride(from: 0, to: raw.count, by: 8).map { raw.loadUnaligned(fromByteOffset: $0, as: Int64.self) }
     }
-    (rows, told) = (Int(words[0]), Int(words[1]))
-    instants = words[2] <= words[3] ? words[2]...words[3] : nil
-    ranges = stride(from: 4, to: words.count, by: 2).map { words[$0]...max(words[$0], words[$0 + 1]) }
+    (rows, told, bounded) = (Int(words[0]), Int(words[1]), Int(words[2]))
+    instants = words[3] <= words[4] ? words[3]...words[4] : nil
+    ranges = stride(from: 5, to: words.count, by: 2).map { words[$0]...max(words[$0], words[$0 + 1]) }
   }
 }

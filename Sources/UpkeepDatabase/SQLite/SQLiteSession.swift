@@ -156,7 +156,12 @@ struct SQLiteConnection: DatabaseConnection {
 
   func query(_ sql: String, _ values: [DatabaseValue], _ row: (any DatabaseRow) throws -> Void) throws {
     let cursor = try Row.fetchCursor(try prepared(sql, values))
-    while let next = try cursor.next() { try row(SQLiteRow(row: next)) }
+    do {
+      while let next = try cursor.next() { try row(SQLiteRow(row: next)) }
+    } catch let error as GRDB.DatabaseError {
+      guard let count = SQLiteReferences.count(in: error) else { throw error }
+      try row(SQLiteRow(row: ["count": count]))
+    }
   }
 
   private func prepared(_ sql: String, _ values: [DatabaseValue]) throws -> Statement {
