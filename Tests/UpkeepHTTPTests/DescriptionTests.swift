@@ -86,7 +86,7 @@ import UpkeepCore
       .object([Schema.Member("preview", .text())]), .object(["previw": .null]),
       "unknown key x.previw; did you mean preview?"
     ),
-    (.text(pattern: "^a+$"), "b", "x: expected a text like ^a+$, found b"),
+    (.text(pattern: "^a+$", name: "some a"), "b", "x: expected some a, found b"),
     (.named("Started"), .array([]), "x: expected an object with mode, run_id, status, task, url, found a list"),
   ])
   func aShapeSaysWhatIsWrong(_ schema: Schema, _ value: JSONValue, _ message: String) {

@@ -128,6 +128,15 @@ import UpkeepTestKit
     #expect(try await host.store.pauses().isEmpty)
   }
 
+  /// Who sends a document that is none learns where, and what an identifier of a run looks like.
+  @Test func badDocumentsSayWhere() async throws {
+    let broken = try await site.ask("POST", "/api/v1/tasks/heartbeat/run", "{\n  \"override_guard\": tru\n}")
+    #expect(broken.document["detail"] == "the body isn't JSON: Invalid value around character 25.", "\(broken.text)")
+    let run = try await site.ask("POST", "/api/v1/tasks/heartbeat/run", #"{"preview": "nosuch"}"#)
+    #expect(
+      run.document["detail"] == "preview: expected a run's id of 26 letters and digits, found nosuch", "\(run.text)")
+  }
+
   @Test func aHostThatStopsStartsNothing() async throws {
     host.set { $0.refusal = .stopping }
     let answer = try await site.ask("POST", "/api/v1/tasks/heartbeat/run")

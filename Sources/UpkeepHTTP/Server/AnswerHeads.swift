@@ -17,10 +17,7 @@ final class AnswerHeads: Sendable {
     var fields = Self.standardFields
     for (name, value) in response.headers { fields.replaceOrAdd(name: name, value: value) }
     fields.add(name: "Date", value: date())
-    // A 204 has no body, and must not speak of its length.
-    if response.status != 204, response.events == nil {
-      fields.add(name: "Content-Length", value: "\(response.body.count)")
-    }
+    if let length = response.contentLength { fields.add(name: "Content-Length", value: "\(length)") }
     if isLast { fields.add(name: "Connection", value: "close") }
     return HTTPResponseHead(version: .http1_1, status: HTTPResponseStatus(statusCode: response.status), headers: fields)
   }

@@ -93,10 +93,20 @@ public struct Route: Sendable {
     return Problem(400, "unknown_parameter", "unknown query parameter \(unknown); \(hint)")
   }
 
+  /// Where a document isn't JSON, and why. Of the two parsers only this one says it.
+  private static func place(in document: [UInt8]) -> String {
+    do {
+      _ = try JSONSerialization.jsonObject(with: Data(document), options: .fragmentsAllowed)
+      return ""
+    } catch {
+      return ((error as NSError).userInfo[NSDebugDescriptionErrorKey] as? String).map { ": \($0)" } ?? ""
+    }
+  }
+
   private func document(of request: WebRequest) throws(Problem) -> JSONValue? {
     guard let body, !request.body.isEmpty, !request.isForm else { return nil }
     guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(request.body)) else {
-      throw Problem(400, "bad_json", "the body isn't JSON")
+      throw Problem(400, "bad_json", "the body isn't JSON\(Self.place(in: request.body))")
     }
     if let fault = body.fault(in: value) { throw Problem(bodyStatus, fault.code, fault.message) }
     return value

@@ -12,8 +12,8 @@ indirect enum Schema: Hashable, Sendable {
   case integer(ClosedRange<Int>? = nil)
   /// A number.
   case number
-  /// A text, of a `format` or a `pattern` where it has one.
-  case text(format: String? = nil, pattern: String? = nil)
+  /// A text, of a `format` or a `pattern` where it has one, with a name of that for people.
+  case text(format: String? = nil, pattern: String? = nil, name: String = "a text")
   /// One of some texts.
   case choice([String])
   /// A list.
@@ -47,7 +47,7 @@ indirect enum Schema: Hashable, Sendable {
   /// A time in UTC.
   static let instant = Schema.text(format: "date-time")
   /// A run's identifier.
-  static let runID = Schema.text(pattern: "^[0-9A-HJKMNP-TV-Z]{26}$")
+  static let runID = Schema.text(pattern: "^[0-9A-HJKMNP-TV-Z]{26}$", name: "a run's id of 26 letters and digits")
 
   /// As JSON Schema writes it.
   var document: JSONValue {
@@ -62,7 +62,7 @@ indirect enum Schema: Hashable, Sendable {
         members["maximum"] = .integer(range.upperBound)
       }
       return .object(members)
-    case .text(let format, let pattern):
+    case .text(let format, let pattern, _):
       var members: [String: JSONValue] = ["type": "string"]
       members["format"] = format.map { .string($0) }
       members["pattern"] = pattern.map { .string($0) }
@@ -109,9 +109,9 @@ indirect enum Schema: Hashable, Sendable {
     case (.integer(let range), .integer(let number)):
       guard let range, !range.contains(number) else { return nil }
       return expected("a whole number from \(range.lowerBound) to \(range.upperBound)")
-    case (.text(_, let pattern), .string(let text)):
+    case (.text(_, let pattern, let name), .string(let text)):
       guard let pattern, let regex = try? Regex(pattern), text.firstMatch(of: regex) == nil else { return nil }
-      return expected("a text like \(pattern)")
+      return expected(name)
     case (.choice(let words), .string(let text)) where words.contains(text): return nil
     case (.list(let element), .array(let values)):
       for (index, value) in values.enumerated() {
@@ -160,7 +160,7 @@ indirect enum Schema: Hashable, Sendable {
     case .boolean: "true or false"
     case .integer: "a whole number"
     case .number: "a number"
-    case .text: "a text"
+    case .text(_, _, let name): name
     case .choice(let words): "one of \(words.joined(separator: ", "))"
     case .list: "a list"
     case .map: "an object"

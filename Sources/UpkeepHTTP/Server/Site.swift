@@ -53,7 +53,7 @@ public struct Site: Sendable {
     }
     if request.method == "HEAD" {
       response.events?.drop()
-      response = WebResponse(status: response.status, headers: response.headers)
+      response = response.withoutBody
     }
     if let origin = rules.allowedOrigin(request) {
       response.headers += [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")]

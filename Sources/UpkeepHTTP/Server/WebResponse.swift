@@ -4,13 +4,15 @@ import UpkeepCore
 /// An answer.
 public struct WebResponse: Sendable {
   /// The status code.
-  public var status: Int
+  public let status: Int
   /// The header fields, without those that every answer has.
   public var headers: [(name: String, value: String)]
   /// The body.
-  public var body: [UInt8]
+  public let body: [UInt8]
   /// What comes instead of a body, for as long as it comes.
   let events: EventListener?
+  /// How long the body is; nothing where nobody knows. That of an answer to HEAD is the one that GET would have got.
+  private(set) var contentLength: Int?
 
   /// Creates an answer.
   public init(status: Int, headers: [(name: String, value: String)] = [], body: [UInt8] = []) {
@@ -22,6 +24,16 @@ public struct WebResponse: Sendable {
     self.headers = headers
     self.body = body
     self.events = events
+    // A 204 has no body, and must not speak of its length.
+    contentLength = events == nil && status != 204 ? body.count : nil
+  }
+
+  /// The same without its body, as HEAD is answered.
+  var withoutBody: WebResponse {
+    var head = WebResponse(status: status, headers: headers)
+    // Without any length the encoder would write the end of a body in pieces.
+    head.contentLength = contentLength ?? head.contentLength
+    return head
   }
 
   /// An answer of plain text.
