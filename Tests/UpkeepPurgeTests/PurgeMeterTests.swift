@@ -38,6 +38,10 @@ struct PurgeMeterTests {
   @Test func saysNothingWhereNothingIsLeftOrKnown() {
     let meter = PurgeMeter()
     #expect(meter.figures.remaining(of: 100) == nil)
+    let slow = PurgeMeter()
+    slow.note(hold: .milliseconds(500), rows: 1, at: .milliseconds(500))
+    #expect(slow.figures.remaining(of: 3) == .seconds(1))
+    #expect(slow.figures.remaining(of: 1) == nil)
     meter.note(hold: .zero, rows: 0, at: .seconds(1))
     #expect(meter.figures.remaining(of: 100) == nil)
     meter.note(hold: .zero, rows: 50, at: .seconds(2))

@@ -245,6 +245,34 @@ struct RangeTests {
     }
   }
 
+  /// Where the times aren't found by the way they are looked for in the index: a row that the rule keeps for another
+  /// reason isn't the oldest that goes, however old it is.
+  @Test(arguments: [false, true]) func reportsTheOldestOfThoseThatGo(isByIndex: Bool) async throws {
+    let fixture = try await fixture(kept: [10])
+    try await fixture.execute([
+      "ALTER TABLE parent ADD COLUMN \"hold\" INTEGER",
+      "UPDATE parent SET at = '2026-01-01', \"hold\" = 1 WHERE id IN (20, 60)",
+      "UPDATE parent SET at = '2026-11-05 23:00:00', \"hold\" = 1 WHERE id = 61",
+      "UPDATE parent SET at = '2026-09-01' WHERE id = 30", "UPDATE parent SET at = '2026-11-01' WHERE id = 31",
+    ])
+    if isByIndex {
+      // A collation of the column's own isn't followed by the pass over the rows.
+      try await fixture.execute([
+        "CREATE TABLE other(id INTEGER PRIMARY KEY, at TEXT COLLATE NOCASE, \"hold\" INTEGER)",
+        "INSERT INTO other SELECT * FROM parent", "DROP TABLE parent", "ALTER TABLE other RENAME TO parent",
+        "CREATE INDEX ix_at ON parent(at)",
+      ])
+    }
+    var rule = DeletionRule.old("parent")
+    rule.condition = .all([rule.condition, .isNull(column: "hold")])
+    let preview = try await fixture.preview([rule], edges: Self.edges)
+    #expect(preview.counts["parent_deleted"] == 96)
+    let run = try await fixture.run([rule], edges: Self.edges)
+    for result in [preview, run] {
+      #expect(result.tables[0].oldest?.dateText == "2026-09-01" && result.tables[0].newest?.dateText == "2026-11-01")
+    }
+  }
+
   /// Unreadable times among the old ones are counted once, wherever they sort.
   @Test func countsTimesThatCanNotBeReadOnce() async throws {
     let fixture = try await fixture(kept: [10])
