@@ -165,6 +165,17 @@ struct BatchGovernor: Sendable {
     presence = 0.8 * presence + (committed ? 0.2 : 0)
   }
 
+  /// Whether it is worth while to look for the lock in a pause as well: where commits tell of others there is no need.
+  var looksForLocks: Bool {
+    presence < 0.2
+  }
+
+  /// Takes note of the lock that somebody held in a pause without committing anything. Statements that change nothing,
+  /// such as those of a worker that looks for its next job, wait for the lock like all others and leave no trace.
+  mutating func noteLock() {
+    sinceOthersWrote = .zero
+  }
+
   /// Takes note of the time between two commits of others in one pause.
   mutating func note(gap: Duration) {
     self.gap = self.gap == 0 ? gap.inSeconds : 0.8 * self.gap + 0.2 * gap.inSeconds

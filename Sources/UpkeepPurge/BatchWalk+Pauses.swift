@@ -32,13 +32,16 @@ extension BatchWalk {
   private mutating func awaitWriters(_ pause: Duration, spent: @Sendable () -> Duration) async throws {
     guard pause > .zero else { return }
     var commits = lastCommits
-    var (haveCommitted, isPatient) = (false, false)
+    var (haveCommitted, haveLocked, isPatient) = (false, false, false)
     var (end, since) = (pause, spent())
     while true {
       let (now, time) = (purge.session.logState()?.commits, spent())
       if now != commits {
         if haveCommitted { governor.note(gap: time - since) }
         (commits, haveCommitted, since) = (now, true, time)
+      }
+      if governor.looksForLocks, !haveCommitted, !haveLocked {
+        haveLocked = try await purge.session.isBeingWritten()
       }
       var isOver = haveCommitted && time - since >= governor.lull
       if !isOver, time >= end {
@@ -53,6 +56,7 @@ extension BatchWalk {
       }
       try await context.clock.sleep(for: BatchGovernor.glance)
     }
+    if haveLocked { governor.noteLock() }
     if purge.keeper != nil { governor.note(committed: haveCommitted) }
   }
 

@@ -81,6 +81,41 @@ struct PauseTests {
     }
   }
 
+  /// A worker that finds nothing to do takes the lock as well, and waits for it, but commits nothing.
+  @Test func noticeWhoeverTakesTheLockAndChangesNothing() async throws {
+    for isThere in [false, true] {
+      try await walk { walk, fixture in
+        let other = try await fixture.database.open(.write(.normal), purpose: "test")
+        // Nobody has written for long.
+        walk.governor.note(version: 1, after: .zero)
+        walk.governor.note(version: 1, after: .seconds(10))
+        #expect(!walk.governor.othersWrite)
+        let (begun, done) = (AsyncStream<Void>.makeStream(), DispatchSemaphore(value: 0))
+        let working = Task {
+          guard isThere else { return }
+          try await other.transaction(.write) { connection in
+            _ = try connection.execute("UPDATE event SET at = 'now' WHERE id < 0")
+            begun.continuation.yield()
+            done.wait()
+          }
+        }
+        if isThere { for await _ in begun.stream { break } }
+        let looks = Mutex(0)
+        try await walk.yield(.milliseconds(5)) {
+          let look = looks.withLock { looks in
+            looks += 1
+            return looks
+          }
+          if look == 3 { done.signal() }
+          return .milliseconds(look)
+        }
+        try await working.value
+        #expect(walk.governor.othersWrite == isThere)
+        await other.close()
+      }
+    }
+  }
+
   @Test(.timeLimit(.minutes(1))) func endAtLastWhoeverIsWriting() async throws {
     try await walk { walk, fixture in
       let done = DispatchSemaphore(value: 0)
