@@ -129,7 +129,8 @@ let package = Package(
       path: "Tests/UpkeepDatabaseTests", exclude: ["Cluster", "Fixture"], swiftSettings: strict),
     // A PostgreSQL server for tests.
     .target(
-      name: "PostgresCluster", dependencies: ["UpkeepDatabase", "UpkeepTestKit"], path: "Tests/UpkeepDatabaseTests/Cluster",
+      name: "PostgresCluster", dependencies: ["UpkeepDatabase", "UpkeepTestKit"],
+      path: "Tests/UpkeepDatabaseTests/Cluster",
       swiftSettings: strict),
     // A database that a test works on, as itself and as a task does.
     .target(
