@@ -39,6 +39,22 @@ struct BetweenBatchesTests {
     #expect(try await fixture.rows("PRAGMA foreign_key_check").isEmpty)
   }
 
+  /// All that the first batch leaves is excepted by then, so that no batch after it may take a row: not its first one, and
+  /// not its last.
+  @Test(arguments: [true, false])
+  func keepsTheRowsAtBothEndsOfEachBatch(index: Bool) async throws {
+    let last = BatchGovernor.first
+    let fixture = try await fixture(
+      index: index,
+      more: "CREATE TRIGGER hold AFTER DELETE ON event WHEN OLD.id = 1 BEGIN "
+        + "INSERT INTO hint SELECT id FROM event WHERE id > \(last); END")
+    let run = try await fixture.run([.old("event")], except: Self.exceptions)
+    #expect(run.errors.isEmpty)
+    #expect(run.counts == ["event_deleted": last])
+    let left = (last + 1...300).map(String.init).joined(separator: " ")
+    #expect(try await fixture.text("SELECT id FROM event") == left)
+  }
+
   /// What belongs to the events goes first, in batches of its own, and keeps its event where it must stay by then.
   @Test(arguments: [true, false])
   func keepsAndCountsTheRowThatOthersBelongTo(index: Bool) async throws {
