@@ -36,10 +36,10 @@ struct DoomedRanges {
     let sql = statement.sql
     if statement.tellsUnreadable { unreadable = 0 }
     let snapshot = renewal?.count
-    var (bounded, left) = (Int?.none, 0)
+    // Rows before the bound that haven't come yet, where they were counted.
+    var left: Int?
     if extent.isOpen, statement.tellsBounded {
-      let counted = try Self.countBounded(pass, condition, on: connection)
-      (total, bounded, left) = (counted.total, counted.bounded, counted.bounded)
+      (total, left) = try Self.countBounded(pass, condition, on: connection)
     } else {
       try extent.seekEnd(of: pass, condition, on: connection)
     }
@@ -54,9 +54,9 @@ struct DoomedRanges {
       rows += found.rows
       unreadable = unreadable.map { $0 + found.told }
       add(found.instants)
-      left -= found.bounded
+      left = left.map { $0 - found.bounded }
       // In a later snapshot there may be more.
-      guard bounded != nil, !isRenewed else { return RowExtent.stretch }
+      guard let left, !isRenewed else { return RowExtent.stretch }
       return left > 0 ? Int64(left) : nil
     }
     guard isWorthIt else { return nil }

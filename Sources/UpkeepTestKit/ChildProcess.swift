@@ -156,12 +156,11 @@ package struct ChildOutput: Sendable {
 
   /// All that comes.
   package func text() async -> String {
-    var text = ""
-    for await part in parts() { text += part }
-    return text
+    // As a whole: what is read at a time may end within a character.
+    await read { _, _ in }.first { _ in true } ?? ""
   }
 
-  /// What comes, as it comes.
+  /// What comes, as it comes; characters beyond ASCII may come apart.
   package func parts() -> AsyncStream<String> {
     read { data, send in
       guard !data.isEmpty else { return }

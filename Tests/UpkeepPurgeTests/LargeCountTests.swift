@@ -59,7 +59,7 @@ struct LargeCountTests {
     for (place, value) in strange.enumerated() {
       try await fixture.execute([
         "UPDATE parent SET at = \(value) WHERE id BETWEEN \(100 + place * spread) AND \(100 + place * spread + 3)",
-        "UPDATE parent SET at = \(value) WHERE id BETWEEN \(20_100 + place) AND \(20_100 + place)",
+        "UPDATE parent SET at = \(value) WHERE id = \(20_100 + place)",
       ])
     }
     try await fixture.execute(["UPDATE parent SET at = '2026-10-01' WHERE id = 21000"])
