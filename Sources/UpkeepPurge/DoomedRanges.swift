@@ -89,7 +89,7 @@ struct DoomedRanges {
     let time = pass.timeColumn.flatMap { $0.form == .text ? $0 : nil }
     let bound = condition.timeBound.flatMap { $0.column == time?.name ? $0.value : nil }
     if let time, let bound, let age = RowAge(condition, time.name),
-      ([time.name] + age.second).allSatisfy({ pass.table.column($0)?.collation == ColumnDescription.binary })
+      pass.table.column(time.name)?.collation == ColumnDescription.binary
     {
       sql += "t.\(SQL.quoted(time.name)), "
       sql.bind(bound)
@@ -101,7 +101,7 @@ struct DoomedRanges {
       }
       sql.bind(.integer(age.cutoff.microseconds))
       if age.others != nil { sql += " END" }
-      for column in age.second { sql += ", t.\(SQL.quoted(column))" }
+      if let second = age.second { sql += ", t.\(SQL.quoted(second))" }
       (tellsUnreadable, tellsBounded) = (true, true)
     } else {
       sql += "CASE WHEN "
@@ -214,8 +214,8 @@ struct DoomedRanges {
 /// A condition that wants a row to be older than a cutoff, taken apart.
 private struct RowAge {
   let cutoff: Timestamp
-  /// Another column of texts, in which a row that has a time there has to be as old; or none.
-  private(set) var second: [String] = []
+  /// Another column of texts, in which a row that has a time there has to be as old.
+  private(set) var second: String?
   /// What a row has to meet besides.
   let others: RowCondition?
 
@@ -238,7 +238,7 @@ private struct RowAge {
     }
     if let index = names.firstIndex(where: { $0 != nil }), let name = names[index] {
       conditions.remove(at: index)
-      second = [name]
+      second = name
     }
     self.cutoff = cutoff
     others = conditions.isEmpty ? nil : .all(conditions)

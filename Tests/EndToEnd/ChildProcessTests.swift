@@ -35,11 +35,14 @@ import UpkeepTestKit
 
   /// A character may come in two pieces.
   @Test func readsTextsAsAWhole() async throws {
+    // Each byte waits until the one before has been read.
     let program = """
-      import sys
+      import array, fcntl, sys, termios
+      waiting = array.array("i", [0])
       for byte in "µ→\u{1F642}\\n".encode() * 40:
           sys.stdout.buffer.write(bytes([byte]))
           sys.stdout.flush()
+          while fcntl.ioctl(1, termios.FIONREAD, waiting) or waiting[0]: pass
       """
     let text = String(repeating: "µ→\u{1F642}\n", count: 40)
     #expect(try await ChildProcess("python3", ["-c", program]).output.text() == text)

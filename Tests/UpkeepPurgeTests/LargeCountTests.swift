@@ -10,6 +10,9 @@ import UpkeepTestKit
 struct LargeCountTests {
   private static let edges = [DeletionEdge("child", "parent_id", to: "parent", .delete)]
 
+  /// As many numbers are looked at at once.
+  private static let stretch = Int(RowExtent.stretch)
+
   /// Parents of which those up to a number are old but for some, each with two children.
   private func fixture(
     rows: Int, oldUpTo last: Int, kept: String = "0", time: String = "TEXT", reference: String = "INTEGER",
@@ -37,35 +40,47 @@ struct LargeCountTests {
   }
 
   /// Only the last 16,384 numbers are searched for the last old row; where it lies before them, as many are looked at as
-  /// there are old ones.
-  @Test(arguments: [20_000, 23_615, 23_616, 23_617, 39_999, 40_000])
+  /// there are old ones: beyond the first stretch in short ones, none of which may be left out.
+  @Test(arguments: [80_000, stretch + 1, stretch + 2, 100_000, 143_615, 143_616, 143_617, 159_999, 160_000])
   func countsUpToTheLastOldRowWhereverItLies(last: Int) async throws {
-    let fixture = try await fixture(rows: 40_000, oldUpTo: 20_000, kept: "i % 1000 = 7")
-    try await fixture.execute(["UPDATE parent SET at = '2026-09-01' WHERE id = \(last)"])
-    let preview = try await checkPreviewAndRun(fixture)
-    #expect(preview.counts["parent_deleted"] == (last == 20_000 ? 19_980 : 19_981))
+    let (old, kept) = (80_000, 80)
+    let fixture = try await fixture(rows: 160_000, oldUpTo: old, kept: "i % 1000 = 7")
+    try await fixture.execute([
+      "UPDATE parent SET at = '2026-09-01' WHERE id = \(last)", "UPDATE parent SET at = NULL WHERE id IN (3, 150000)",
+    ])
+    let preview = try await fixture.preview([.old("parent")], edges: Self.edges)
+    let rows = old - kept - 1 + (last > old ? 1 : 0)
+    #expect(preview.counts == ["parent_deleted": rows, "child_deleted": 2 * rows])
     #expect(preview.tables.first { $0.table == "parent" }?.oldest?.dateText == "2026-09-01")
-    #expect(preview.tables.first { $0.table == "parent" }?.total == 40_000)
+    #expect(preview.tables.first { $0.table == "parent" }?.total == 160_000)
+  }
+
+  /// Old rows that end with a stretch, or right before or behind its end.
+  @Test(arguments: [stretch - 1, stretch, stretch + 1, stretch + 2, stretch + 4097, stretch + 4098])
+  func countsUpToTheLastOldRowAtTheEndOfAStretch(last: Int) async throws {
+    let fixture = try await fixture(rows: 90_000, oldUpTo: last)
+    let preview = try await checkPreviewAndRun(fixture)
+    #expect(preview.counts == ["parent_deleted": last, "child_deleted": 2 * last])
   }
 
   /// What is no text sorts on either side of the times, and has to be counted as the index counts it: a count that is off
   /// by one would miss the last old row.
   @Test(arguments: ["TEXT", "", "INTEGER"])
   func countsUpToTheLastOldRowWhateverElseIsThere(time: String) async throws {
-    let fixture = try await fixture(rows: 40_000, oldUpTo: 20_000, time: time)
+    let fixture = try await fixture(rows: 120_000, oldUpTo: 70_000, time: time)
     let (strange, spread) = (
       ["NULL", "17", "2.5", "x'3230'", "''", "'never'", "'2026-10-99'", "'2026-11-06 13:00'"], 500
     )
     for (place, value) in strange.enumerated() {
       try await fixture.execute([
         "UPDATE parent SET at = \(value) WHERE id BETWEEN \(100 + place * spread) AND \(100 + place * spread + 3)",
-        "UPDATE parent SET at = \(value) WHERE id = \(20_100 + place)",
+        "UPDATE parent SET at = \(value) WHERE id = \(70_100 + place)",
       ])
     }
-    try await fixture.execute(["UPDATE parent SET at = '2026-10-01' WHERE id = 21000"])
+    try await fixture.execute(["UPDATE parent SET at = '2026-10-01' WHERE id = 90000"])
     let preview = try await checkPreviewAndRun(fixture)
-    #expect(preview.counts["parent_deleted"] == 20_001 - 4 * strange.count)
-    #expect(try await fixture.text("SELECT count(*) FROM parent WHERE id IN (20000, 21000)") == "0")
+    #expect(preview.counts["parent_deleted"] == 70_001 - 4 * strange.count)
+    #expect(try await fixture.text("SELECT count(*) FROM parent WHERE id IN (70000, 90000)") == "0")
   }
 
   /// In a later snapshot there may be old rows beyond what was counted first, and the table has another size.
@@ -94,24 +109,25 @@ struct LargeCountTests {
     #expect(parent.total == 199_990 && parent.newest?.dateText == "2026-10-02")
   }
 
-  /// Where an index has the references in order they are read along; whatever it is, what refers to no old row isn't
-  /// counted: fractions, texts, NULL, and what refers to numbers between the ranges.
+  /// Where an index has the references in order and few numbers lie between the ranges, they are read along; whatever is
+  /// done, what refers to no old row isn't counted: fractions, texts, NULL, and what refers to numbers between the ranges.
   @Test(
     arguments: [
       "CREATE INDEX ix_child ON child(parent_id)", "CREATE INDEX ix_child ON child(parent_id DESC)",
       "CREATE INDEX ix_child ON child(parent_id, id DESC)", "CREATE INDEX \"ix \"\"1\"\"\" ON child(parent_id)",
       "CREATE INDEX ix_some ON child(parent_id) WHERE id % 2;\nCREATE INDEX ix_child ON child(parent_id DESC)",
       "CREATE INDEX ix_case ON child(parent_id COLLATE NOCASE);\nCREATE INDEX ix_child ON child(parent_id DESC)",
-    ], ["INTEGER", "REAL"])
-  func countsWhatRefersToTheRanges(index: String, reference: String) async throws {
+    ], [("INTEGER", 5000...5001), ("REAL", 5000...5001), ("INTEGER", 5000...9000)])
+  func countsWhatRefersToTheRanges(index: String, other: (reference: String, gap: ClosedRange<Int>)) async throws {
+    let gap = other.gap
     let fixture = try await fixture(
-      rows: 40_000, oldUpTo: 40_000, kept: "(i % 100 < 3 OR i BETWEEN 5000 AND 9000)", reference: reference,
-      index: index)
+      rows: 40_000, oldUpTo: 40_000, kept: "(i % 100 < 3 OR i BETWEEN \(gap.lowerBound) AND \(gap.upperBound))",
+      reference: other.reference, index: index)
     try await fixture.execute([
       "INSERT INTO child(parent_id) VALUES (5.5), (50.25), (1e300), (-1), (0), (NULL), ('x'), (x'35'), (40001), (39999)"
     ])
     let preview = try await checkPreviewAndRun(fixture)
-    let old = (1...40_000).filter { $0 % 100 >= 3 && !(5000...9000).contains($0) }.count
+    let old = (1...40_000).filter { $0 % 100 >= 3 && !gap.contains($0) }.count
     #expect(preview.counts == ["parent_deleted": old, "child_deleted": 2 * old + 1])
   }
 
