@@ -2,8 +2,9 @@ import UpkeepCore
 
 /// A database in which nothing is committed after the run's right to work has ended.
 ///
-/// Between the look and the commit a process can still be stopped; a server ends its transaction then, well before
-/// another run may begin.
+/// Where the state store is in the same database, a transaction holds on to its lease up to the commit. Elsewhere a
+/// process can still be stopped between the look and the commit; a server ends its transaction then, well before another
+/// run may begin, and whoever takes the lease over ends the connections that were noted for it.
 struct LeasedDatabase: Database {
   let inner: any Database
   let lease: LeaseWatch
@@ -13,7 +14,12 @@ struct LeasedDatabase: Database {
   var place: String { inner.place }
 
   func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession {
-    LeasedSession(inner: try await inner.open(mode, purpose: purpose), lease: lease)
+    let opened = try await inner.open(mode, purpose: purpose)
+    let noted = engine == .postgres && mode.writes ? name : nil
+    let fence = lease.fence.flatMap { $0.database == name ? $0 : nil }
+    let session = LeasedSession(inner: opened, lease: lease, fence: fence, notedDatabase: noted)
+    try await session.note()
+    return session
   }
 
   func freeDisk() -> Int? { inner.freeDisk() }
@@ -26,6 +32,21 @@ struct LeasedDatabase: Database {
 private struct LeasedSession: DatabaseSession {
   let inner: any DatabaseSession
   let lease: LeaseWatch
+  let fence: LeaseFence?
+  /// The database whose process at the server's end is noted; nothing where there is none that could go on by itself.
+  let notedDatabase: String?
+
+  /// Notes the process at the server's end.
+  func note() async throws {
+    guard let notedDatabase else { return }
+    let row = try await inner.perform { connection in
+      try connection.first("SELECT pid, backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+    }
+    guard let number = row?[0].integer, let startedAt = row?[1].text else { return }
+    // Where the store is out of reach now, the run's renewals decide whether it goes on; the server's own limits end the
+    // process as well, only later.
+    try? await lease.works(in: ServerProcess(database: notedDatabase, number: number, startedAt: startedAt))
+  }
 
   func perform<Value: Sendable>(
     _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
@@ -37,8 +58,12 @@ private struct LeasedSession: DatabaseSession {
   func transaction<Value: Sendable>(
     _ kind: TransactionKind, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
-    try await inner.transaction(kind) { [lease] connection in
+    let fence = kind == .write ? fence : nil
+    return try await inner.transaction(kind) { [lease] connection in
       let value = try body(connection)
+      if let fence, try connection.first(fence.statement, fence.values.map { .text($0) }) == nil {
+        throw LeaseWatch.lapsed("has been taken over")
+      }
       try lease.check()
       return value
     }
@@ -51,7 +76,10 @@ private struct LeasedSession: DatabaseSession {
 
   func makeDurable() async throws { try await inner.makeDurable() }
 
-  func reconnect() async throws { try await inner.reconnect() }
+  func reconnect() async throws {
+    try await inner.reconnect()
+    try await note()
+  }
 
   func close() async { await inner.close() }
 }

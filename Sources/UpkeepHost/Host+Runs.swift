@@ -61,7 +61,10 @@ extension Host {
   func runner(_ store: any StateStore, logger: Logger) -> Runner {
     Runner(
       store: store, inspector: inspector, wallClock: wallClock, clock: clock, random: SystemRandomSource(),
-      resources: resources(store), maxConcurrentRuns: configuration.maxConcurrentRuns, logger: logger)
+      resources: resources(store), maxConcurrentRuns: configuration.maxConcurrentRuns,
+      endProcesses: { [resources = resources(store), clock] in
+        try await LostConnections(resources: resources, clock: clock).end($0)
+      }, logger: logger)
   }
 
   private func resources(_ store: any StateStore) -> HostResources {

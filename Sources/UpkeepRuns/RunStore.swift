@@ -131,11 +131,24 @@ public protocol LeaseStore: Sendable {
   /// Whether a lease ends by itself where its holder doesn't renew it, even though the process is there: it may have
   /// been stopped, and who holds it looks before each commit. Only where hosts share a store.
   var leasesLapse: Bool { get }
+  /// What a transaction in the store's own database asks to hold on to a lease up to its commit; nothing where tasks have
+  /// no business in that database.
+  func fence(of lease: Lease) -> LeaseFence?
+  /// Notes that a process of a server works for a run that holds a lease, for whoever has to take that over.
+  func note(_ process: ServerProcess, of runID: String) async throws
+  /// Forgets processes that a ``RunBeginning`` told of: they have ended.
+  func forget(_ processes: [ServerProcess]) async throws
 }
 
 extension LeaseStore {
   /// False: a process that is there holds what it has.
   public var leasesLapse: Bool { false }
+  /// Nothing.
+  public func fence(of lease: Lease) -> LeaseFence? { nil }
+  /// Nothing: where leases don't lapse, nobody takes one over from a process that still works.
+  public func note(_ process: ServerProcess, of runID: String) async throws {}
+  /// Nothing: none was noted.
+  public func forget(_ processes: [ServerProcess]) async throws {}
 }
 
 /// The two ends of a run, in one step each.
@@ -163,11 +176,14 @@ public struct RunBeginning: Sendable {
   public var answer: LeaseAnswer
   /// The record of the start, where the right was granted.
   public var record: RunRecord?
+  /// Processes of servers that work for runs which have lost their leases: they are to be ended before this run begins.
+  public var orphans: [ServerProcess]
 
   /// Creates a beginning.
-  public init(_ answer: LeaseAnswer, record: RunRecord? = nil) {
+  public init(_ answer: LeaseAnswer, record: RunRecord? = nil, orphans: [ServerProcess] = []) {
     self.answer = answer
     self.record = record
+    self.orphans = orphans
   }
 }
 

@@ -1,4 +1,4 @@
-import UpkeepCore
+public import UpkeepCore
 import UpkeepDatabase
 public import UpkeepRuns
 
@@ -25,7 +25,41 @@ extension SQLStateStore {
   /// Gives a lease, or a place in the queue, back.
   public func release(_ runID: String) async throws {
     let owners = owners
-    try await write(.normal) { try LeaseTable(connection: $0, owners: owners).remove(runID) }
+    try await write(.normal) { try LeaseTable(connection: $0, owners: owners).end(runID) }
+  }
+
+  /// On a server the lease's row is locked against being deleted, which renewals don't mind.
+  public nonisolated func fence(of lease: Lease) -> LeaseFence? {
+    guard isShared else { return nil }
+    return LeaseFence(
+      database: database.name,
+      statement:
+        "SELECT 1 FROM \(StoreSchema.name).leases WHERE run_id = ?1 AND fencing = ?2::bigint FOR KEY SHARE",
+      values: [lease.runID, "\(lease.fencing)"])
+  }
+
+  /// Notes a process of a server that works for a run, as long as that holds its lease.
+  public func note(_ process: ServerProcess, of runID: String) async throws {
+    guard isShared else { return }
+    try await write(.normal) { connection in
+      _ = try connection.execute(
+        """
+        INSERT INTO backends (run_id, database, pid, started_at)
+        SELECT run_id, ?2, ?3, ?4 FROM leases WHERE run_id = ?1
+        ON CONFLICT (run_id, database, pid, started_at) DO NOTHING
+        """, [.text(runID), .text(process.database), .integer(process.number), .text(process.startedAt)])
+    }
+  }
+
+  /// Forgets processes that have ended.
+  public func forget(_ processes: [ServerProcess]) async throws {
+    try await write(.normal) { connection in
+      for process in processes {
+        try connection.execute(
+          "DELETE FROM backends WHERE database = ?1 AND pid = ?2 AND started_at = ?3",
+          [.text(process.database), .integer(process.number), .text(process.startedAt)])
+      }
+    }
   }
 
   /// Asks that a run stop.
@@ -138,7 +172,25 @@ struct LeaseTable {
     return request.map { .cancelRequested(by: $0[0].text ?? "somebody") } ?? .held
   }
 
-  func remove(_ runID: String) throws {
+  /// Processes of servers that work for runs which have no lease any more, though they never gave it back.
+  func orphans() throws -> [ServerProcess] {
+    try connection.map(
+      """
+      SELECT database, pid, started_at FROM backends b WHERE NOT EXISTS (SELECT 1 FROM leases l WHERE l.run_id = b.run_id)
+      """
+    ) { row in
+      ServerProcess(database: row[0].text ?? "", number: row[1].integer ?? 0, startedAt: row[2].text ?? "")
+    }
+  }
+
+  /// Gives back what a run holds, which works no more.
+  func end(_ runID: String) throws {
+    try remove(runID)
+    try connection.execute("DELETE FROM backends WHERE run_id = ?1", [.text(runID)])
+  }
+
+  /// Takes away what a run holds. What works for it on servers stays noted, until whoever takes over has ended that.
+  private func remove(_ runID: String) throws {
     try connection.execute("DELETE FROM leases WHERE run_id = ?1", [.text(runID)])
     try connection.execute("DELETE FROM cancel_requests WHERE run_id = ?1", [.text(runID)])
   }

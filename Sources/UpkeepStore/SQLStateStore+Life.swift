@@ -8,6 +8,7 @@ extension SQLStateStore {
     _ request: LeaseRequest, started: @escaping @Sendable (Timestamp) -> RunRecord
   ) async throws -> RunBeginning {
     let (clock, inspector, owners) = (clock, inspector, owners)
+    let isShared = isShared
     let (beginning, dead) = try await write(.normal) { connection -> (RunBeginning, [String]) in
       // The instant is that of the start, however long this had to wait for its turn.
       let now = try clock.now(on: connection)
@@ -16,7 +17,7 @@ extension SQLStateStore {
       guard case .granted = answer else { return (RunBeginning(answer), dead) }
       let record = started(now)
       try RunTable(connection: connection, owners: owners).save(record, at: now)
-      return (RunBeginning(answer, record: record), dead)
+      return (RunBeginning(answer, record: record, orphans: isShared ? try table.orphans() : []), dead)
     }
     found(dead)
     return beginning
@@ -28,7 +29,7 @@ extension SQLStateStore {
     let (clock, owners) = (clock, owners)
     try await write(.normal) { connection in
       try RunTable(connection: connection, owners: owners).save(record, at: clock.now(on: connection))
-      try LeaseTable(connection: connection, owners: owners).remove(record.result.runID)
+      try LeaseTable(connection: connection, owners: owners).end(record.result.runID)
     }
     released()
     try await untilDurable()

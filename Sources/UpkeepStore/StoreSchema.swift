@@ -91,6 +91,17 @@ enum StoreSchema {
       "DROP INDEX runs_by_end",
       "CREATE INDEX runs_ended ON runs (finished_at) WHERE is_final = 1",
     ],
+    [
+      """
+      CREATE TABLE backends (
+        run_id TEXT NOT NULL,
+        database TEXT NOT NULL,
+        pid BIGINT NOT NULL,
+        started_at TEXT NOT NULL,
+        PRIMARY KEY (run_id, database, pid, started_at)
+      )
+      """
+    ],
   ]
 
   static var version: Int64 { Int64(migrations.count) }

@@ -167,6 +167,49 @@ import UpkeepTestKit
     #expect(try await count("log", in: database) == 0)
   }
 
+  /// What the server still does for a program that was killed holds locks, and may go on for as long as a statement may.
+  @Test func whoTakesOverEndsWhatTheServerStillDoesForTheDead() async throws {
+    let (database, url) = try await database()
+    try await execute(
+      "CREATE TABLE log (id bigserial PRIMARY KEY, at timestamptz NOT NULL)", "CREATE INDEX ON log (at)",
+      "INSERT INTO log (at) SELECT now() - interval '90 days' FROM generate_series(1, 10)",
+      "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(12); RETURN OLD; END $$",
+      "CREATE TRIGGER slow BEFORE DELETE ON log FOR EACH ROW EXECUTE FUNCTION slow()", in: database)
+    let place = try Workplace(
+      """
+      version: 1
+      host: { state: shared }
+      databases: { shared: { postgres: "\(url)" } }
+      tasks:
+        tick: { plugin: noop }
+        table_retention:
+          guard: none
+          settings:
+            database: shared
+            rules: [{ table: log, time_column: at, keep: 30d }]
+
+      """)
+    let working = """
+      pg_stat_activity WHERE application_name = 'upkeep/table_retention' AND datname = current_database()
+        AND wait_event = 'PgSleep'
+      """
+    let dead = try place.start(["run", "table_retention"])
+    while try await count(working, in: database) == 0 {}
+    dead.signal(SIGKILL)
+    #expect(await dead.outcome().status == 137)
+    #expect(try await count(working, in: database) == 1, "the server noticed by itself")
+    // Any run will do.
+    #expect(try await place.run("run", "tick").status == 0)
+    #expect(try await count(working, in: database) == 0)
+    #expect(try await count("log", in: database) == 10)
+    #expect(try await count("upkeep.backends", in: database) == 0)
+    // One that nobody can end any more, since its database isn't configured, keeps nobody from anything.
+    try await execute(
+      "INSERT INTO upkeep.backends VALUES ('01A', 'former', 1, '2026-01-01 00:00:00+00')", in: database)
+    #expect(try await place.run("run", "tick").status == 0)
+    #expect(try await count("upkeep.backends", in: database) == 0)
+  }
+
   @Test func runsOfTheCommandLineAndOfServeSeeEachOther() async throws {
     let (_, url) = try await database()
     let place = try Workplace(

@@ -64,9 +64,9 @@ import UpkeepTestKit
     try await store.open()
     await store.close()
     #expect(try await rows(fixture.path, "PRAGMA application_id") == [[.integer(0x5550_4B50)]])
-    #expect(try await rows(fixture.path, "PRAGMA user_version") == [[3]])
+    #expect(try await rows(fixture.path, "PRAGMA user_version") == [[4]])
     #expect(try await rows(fixture.path, "PRAGMA journal_mode") == [["wal"]])
-    #expect(try await rows(fixture.path, "SELECT version FROM schema") == [[1], [2], [3]])
+    #expect(try await rows(fixture.path, "SELECT version FROM schema") == [[1], [2], [3], [4]])
   }
 
   @Test func openingAgainChangesNothing() async throws {
@@ -109,7 +109,7 @@ import UpkeepTestKit
     let error = await #expect(throws: TaskError.self) { _ = try await fixture.sqlite().record("01A") }
     #expect(error?.code == "newer_store")
     #expect(
-      error?.description == "state store \(fixture.path): it has version 7, and this program knows versions up to 3; "
+      error?.description == "state store \(fixture.path): it has version 7, and this program knows versions up to 4; "
         + "use the newer program that made it, or set host.state to another path")
   }
 

@@ -50,7 +50,7 @@ import UpkeepTestKit
     #expect(try await box.store.isThere())
     #expect(try await value("SELECT count(*) FROM public.runs", in: database) == 1)
     #expect(try await value("SELECT count(*) FROM upkeep.runs", in: database) == 1)
-    #expect(try await value("SELECT max(version) FROM upkeep.schema", in: database) == 3)
+    #expect(try await value("SELECT max(version) FROM upkeep.schema", in: database) == 4)
   }
 
   @Test func leavesASchemaOfAnotherProgramAlone() async throws {
@@ -78,7 +78,7 @@ import UpkeepTestKit
     await session.close()
     let error = await #expect(throws: TaskError.self) { try await Box("b", on: database).store.open() }
     #expect(error?.code == "newer_store")
-    #expect(error?.problem == "it has version 99, and this program knows versions up to 3")
+    #expect(error?.problem == "it has version 99, and this program knows versions up to 4")
   }
 
   @Test func isMadeOnceByManyThatBeginTogether() async throws {
@@ -95,7 +95,7 @@ import UpkeepTestKit
       try await group.waitForAll()
     }
     #expect(try await value("SELECT count(*) FROM upkeep.grids", in: database) == 6)
-    #expect(try await value("SELECT count(*) FROM upkeep.schema", in: database) == 3)
+    #expect(try await value("SELECT count(*) FROM upkeep.schema", in: database) == 4)
   }
 
   @Test func aSlotBelongsToOneHost() async throws {

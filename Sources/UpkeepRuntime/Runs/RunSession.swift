@@ -181,11 +181,29 @@ struct RunSession {
     ) { [record] now in record.started(at: now) }
     if waits || beginning.answer.isGranted { leased = true }
     if let started = beginning.record { record = started }
-    if store.leasesLapse, beginning.answer.isGranted {
-      lease = LeaseWatch(clock: runner.clock, timeToLive: LeaseQueue.timeToLive)
+    if store.leasesLapse, case .granted(let granted) = beginning.answer {
+      lease = LeaseWatch(clock: runner.clock, timeToLive: LeaseQueue.timeToLive, fence: store.fence(of: granted)) {
+        [store, runID] process in try await store.note(process, of: runID)
+      }
       lease?.renewed(sinceAsked)
     }
+    if !beginning.orphans.isEmpty { await end(beginning.orphans) }
     return .answered(beginning.answer)
+  }
+
+  /// Ends what still works for runs that have lost their leases, so that it can't get in this one's way.
+  private func end(_ orphans: [ServerProcess]) async {
+    let numbers = orphans.map { "\($0.number) of \($0.database)" }.joined(separator: ", ")
+    do {
+      try await runner.endProcesses(orphans)
+      logger.notice("ended the connections of runs that lost their leases", metadata: ["processes": "\(numbers)"])
+    } catch {
+      logger.warning(
+        "the connections of runs that lost their leases can't be ended; their servers end them within half a minute",
+        metadata: ["processes": "\(numbers)", "error": "\(error)"])
+    }
+    // Where this doesn't succeed the next run tries once more.
+    try? await store.forget(orphans)
   }
 
   private mutating func markStarted() async {

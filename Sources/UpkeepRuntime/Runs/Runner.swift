@@ -26,6 +26,7 @@ public struct Runner: Sendable {
   let random: any RandomSource
   let resources: any TaskResources
   let maxConcurrentRuns: Int?
+  let endProcesses: @Sendable ([ServerProcess]) async throws -> Void
   let logger: Logger
 
   /// Creates a runner.
@@ -38,11 +39,13 @@ public struct Runner: Sendable {
   ///   - random: Makes run ids, and goes to the tasks.
   ///   - resources: What the host offers to tasks.
   ///   - maxConcurrentRuns: How many runs of all processes may work at once; nothing means any number.
+  ///   - endProcesses: Ends processes of servers that work for runs which have lost their leases.
   ///   - logger: Gets the life cycle of runs, and what tasks log.
   public init(
     store: any RunLifeStore, inspector: any ProcessInspector, wallClock: any WallClock,
     clock: any Clock<Duration>, random: any RandomSource, resources: any TaskResources,
-    maxConcurrentRuns: Int? = nil, logger: Logger
+    maxConcurrentRuns: Int? = nil,
+    endProcesses: @escaping @Sendable ([ServerProcess]) async throws -> Void = { _ in }, logger: Logger
   ) {
     self.store = store
     self.inspector = inspector
@@ -51,6 +54,7 @@ public struct Runner: Sendable {
     self.random = random
     self.resources = resources
     self.maxConcurrentRuns = maxConcurrentRuns
+    self.endProcesses = endProcesses
     self.logger = logger
   }
 
