@@ -45,17 +45,34 @@ public protocol Database: Sendable {
   func freeDisk() -> Int?
   /// How many bytes its file has; nothing where it has none, or it can't be looked at.
   func fileSize() -> Int?
-  /// How far replicas may be behind before a purge waits for them; nothing where it never does.
-  var maxReplicaLag: Duration? { get }
+  /// What a server may be behind with before a purge waits for it.
+  var limits: ServerLimits { get }
   /// Whether partitions of which every row goes may be dropped instead of emptied.
   var dropsPartitions: Bool { get }
 }
 
 extension Database {
-  /// Nothing: there are no replicas.
-  public var maxReplicaLag: Duration? { nil }
+  /// Nothing: there is no server.
+  public var limits: ServerLimits { ServerLimits() }
   /// False: there are no partitions.
   public var dropsPartitions: Bool { false }
+}
+
+/// What a server may be behind with before a purge waits for it. A purge waits for nothing that has no limit.
+public struct ServerLimits: Hashable, Sendable {
+  /// How far replicas may be behind.
+  public var replicaLag: Duration?
+  /// How many bytes of its log the server may have to keep for its archive or a replication slot.
+  public var logBacklog: Int?
+  /// How many dead rows a table may hold that autovacuum hasn't come to.
+  public var deadRows: Int?
+
+  /// Creates limits.
+  public init(replicaLag: Duration? = nil, logBacklog: Int? = nil, deadRows: Int? = nil) {
+    self.replicaLag = replicaLag
+    self.logBacklog = logBacklog
+    self.deadRows = deadRows
+  }
 }
 
 /// How a transaction begins.

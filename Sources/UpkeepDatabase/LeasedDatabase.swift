@@ -24,7 +24,7 @@ struct LeasedDatabase: Database {
 
   func freeDisk() -> Int? { inner.freeDisk() }
   func fileSize() -> Int? { inner.fileSize() }
-  var maxReplicaLag: Duration? { inner.maxReplicaLag }
+  var limits: ServerLimits { inner.limits }
   var dropsPartitions: Bool { inner.dropsPartitions }
 }
 

@@ -38,6 +38,8 @@ public enum StarterConfiguration {
       #   postgres: postgresql://upkeep@db.example.org/stash   # every setting of libpq; or a service, or PGHOST …
       #   password_file: secrets/stash     # the password and nothing else
       #   max_replica_lag: 30s             # a purge waits for replicas that are further behind; 0s: it doesn't
+      #   max_wal_backlog_mb: 10240        # and while the server keeps more of its log for its archive or a slot; 0: it doesn't
+      #   max_dead_rows: 5000000           # and for autovacuum, while a table it works on has more dead rows
       #   drop_partitions: true            # a partition of which every row goes is dropped; otherwise it is emptied
 
     tasks:

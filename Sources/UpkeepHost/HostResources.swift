@@ -36,8 +36,11 @@ struct HostResources: DatabaseResources, FetchResources, HistoryResources {
     case .sqlite(let path):
       return SQLiteDatabase(name: configuration.name, path: path, secureDelete: configuration.secureDelete)
     case .postgres(let url, let passwordFile):
+      let limits = ServerLimits(
+        replicaLag: configuration.maxReplicaLag, logBacklog: configuration.maxWALBacklog.map { min($0, 1 << 40) << 20 },
+        deadRows: configuration.maxDeadRows)
       return PostgresDatabase(
-        name: configuration.name, url: url, passwordFile: passwordFile, maxReplicaLag: configuration.maxReplicaLag,
+        name: configuration.name, url: url, passwordFile: passwordFile, limits: limits,
         dropsPartitions: configuration.dropsPartitions)
     }
   }

@@ -33,8 +33,8 @@ struct BatchWalk: Sendable {
   private var changed = 0
   /// The log's count of commits right after our last one.
   var lastCommits: UInt32?
-  /// Looks after a server's replicas; nothing where nobody waits for them.
-  var replicas: ReplicaWatch?
+  /// Looks at what a server is behind with.
+  var server: ServerWatch
   /// Frames that the last batch added to the log.
   var lastFrames = 0
   /// Whether SQLite enforces foreign keys now.
@@ -44,12 +44,13 @@ struct BatchWalk: Sendable {
     self.purge = purge
     self.context = context
     elapsed = context.clock.stopwatch()
-    replicas = purge.database.maxReplicaLag.map { ReplicaWatch(limit: $0) }
+    server = ServerWatch(purge.database.limits)
   }
 
   mutating func begin(_ step: DeletionPlan.Step) {
     stepName = step.rule.name
     ruleTable = step.root.table.name
+    watchTables(of: step)
   }
 
   /// Changes the rows of batches; `observe` is told of each batch's rows after its commit.

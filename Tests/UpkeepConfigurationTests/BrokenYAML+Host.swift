@@ -112,6 +112,14 @@ let brokenHost: [BrokenYAML] = [
     "databases:\n  odds: { sqlite: a, max_replica_lag: 10s }\n",
     "2:39 [bad_value] max_replica_lag: an SQLite database has no replicas; remove it"),
   BrokenYAML(
+    "max_wal_backlog_mb for sqlite",
+    "databases:\n  odds: { sqlite: a, max_wal_backlog_mb: 100 }\n",
+    "2:42 [bad_value] max_wal_backlog_mb: an SQLite database has no archive and no replication slots; remove it"),
+  BrokenYAML(
+    "max_dead_rows for sqlite",
+    "databases:\n  odds: { sqlite: a, max_dead_rows: 100 }\n",
+    "2:37 [bad_value] max_dead_rows: an SQLite database has no dead rows; remove it"),
+  BrokenYAML(
     "drop_partitions for sqlite",
     "databases:\n  odds: { sqlite: a, drop_partitions: true }\n",
     "2:39 [bad_value] drop_partitions: an SQLite database has no partitions; remove it"),

@@ -176,7 +176,7 @@ private final class CrampedDatabase: Database {
   var name: String { inner.name }
   var engine: DatabaseEngine { inner.engine }
   var place: String { inner.place }
-  var maxReplicaLag: Duration? { inner.maxReplicaLag }
+  var limits: ServerLimits { inner.limits }
   var dropsPartitions: Bool { inner.dropsPartitions }
 
   func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession {

@@ -1,4 +1,5 @@
 import Testing
+import UpkeepDatabase
 import UpkeepCore
 
 @testable import UpkeepPurge
@@ -10,7 +11,7 @@ struct ReplicaWatchTests {
   }
 
   @Test func aReplicaIsAsFarBehindAsTheOldestNoteThatItHasNotReached() {
-    var watch = ReplicaWatch(limit: .seconds(3))
+    var watch = ReplicaWatch()
     #expect(watch.lag(look(100, 100), at: .seconds(1)) == .zero)
     #expect(watch.lag(look(200, 100), at: .seconds(2)) == .zero)
     #expect(watch.lag(look(300, 100), at: .seconds(3)) == .seconds(1))
@@ -20,22 +21,23 @@ struct ReplicaWatchTests {
   }
 
   @Test func theServersOwnWordCountsWhereItIsWorse() {
-    var watch = ReplicaWatch(limit: .seconds(3))
+    var watch = ReplicaWatch()
     #expect(watch.lag(look(100, 50, own: .seconds(40)), at: .zero) == .seconds(40))
   }
 
   @Test func whereNothingReplaysNobodyIsBehind() {
-    var watch = ReplicaWatch(limit: .seconds(3))
+    var watch = ReplicaWatch()
     #expect(watch.lag(look(100, 50), at: .zero) == .zero)
     #expect(watch.lag(look(200, nil), at: .seconds(5)) == .zero)
     #expect(watch.lag(look(200, 100), at: .seconds(6)) == .zero)
   }
 
-  @Test func looksOnceASecond() {
-    var watch = ReplicaWatch(limit: .seconds(3))
-    #expect(watch.isDue(at: .zero))
-    _ = watch.lag(look(1, 1), at: .zero)
-    #expect(!watch.isDue(at: .milliseconds(999)))
-    #expect(watch.isDue(at: .seconds(1)))
+  @Test func looksOnceASecondAndOnlyWhereThereIsALimit() {
+    var watch = ServerWatch(ServerLimits(deadRows: 1))
+    let moments: [Duration] = [.zero, .milliseconds(999), .seconds(1), .milliseconds(1999)]
+    #expect(moments.map { watch.isDue(at: $0) } == [true, false, true, false])
+    watch.limits.deadRows = nil
+    let isDue = watch.isDue(at: .seconds(9))
+    #expect(!isDue)
   }
 }

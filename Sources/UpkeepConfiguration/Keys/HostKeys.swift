@@ -83,6 +83,8 @@ struct DatabaseKeys: TaskSettings {
   var passwordFile: SettingPath?
   var secureDelete = false
   var maxReplicaLag: Duration?
+  var maxWALBacklog: Int?
+  var maxDeadRows: Int?
   var dropPartitions = false
   var except: [ExceptKeys] = []
 
@@ -98,6 +100,14 @@ struct DatabaseKeys: TaskSettings {
     SettingField(
       "max_replica_lag", \.maxReplicaLag, atLeast: .zero,
       "How far a PostgreSQL server's replicas may be behind before a purge waits for them (30s unless set); 0s: it never does"
+    ),
+    SettingField(
+      "max_wal_backlog_mb", \.maxWALBacklog, atLeast: 0,
+      "How many MB of its log a PostgreSQL server may have to keep for its archive or a replication slot before a purge waits (10240 unless set); 0: it never does"
+    ),
+    SettingField(
+      "max_dead_rows", \.maxDeadRows, atLeast: 1,
+      "How many dead rows a PostgreSQL table may hold before a purge of it waits for autovacuum; it never does unless set"
     ),
     SettingField(
       "drop_partitions", \.dropPartitions,

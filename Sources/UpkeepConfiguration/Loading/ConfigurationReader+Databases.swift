@@ -1,6 +1,12 @@
 import UpkeepCore
 
 extension ConfigurationReader {
+  /// Keys that only a server's database has, and what they are about.
+  private static let ofServers = [
+    ("max_replica_lag", "replicas"), ("max_wal_backlog_mb", "archive and no replication slots"),
+    ("max_dead_rows", "dead rows"), ("drop_partitions", "partitions"),
+  ]
+
   /// Reads one database; reports and returns nothing where it can't be used.
   mutating func readDatabase(_ entry: ConfigurationEntry, _ scope: SettingScope) -> DatabaseConfiguration? {
     checkName("database", entry)
@@ -19,11 +25,9 @@ extension ConfigurationReader {
       if keys.passwordFile != nil {
         report("bad_value", "password_file: an SQLite database has no password; remove it", passwordOrigin)
       }
-      if let lag = node?["max_replica_lag"] {
-        report("bad_value", "max_replica_lag: an SQLite database has no replicas; remove it", lag.origin)
-      }
-      if let drop = node?["drop_partitions"], keys.dropPartitions {
-        report("bad_value", "drop_partitions: an SQLite database has no partitions; remove it", drop.origin)
+      for (key, what) in Self.ofServers {
+        guard let value = node?[key], key != "drop_partitions" || keys.dropPartitions else { continue }
+        report("bad_value", "\(key): an SQLite database has no \(what); remove it", value.origin)
       }
       return DatabaseConfiguration(
         name: name, engine: .sqlite(path: path.text), exceptions: exceptions, secureDelete: keys.secureDelete,
@@ -38,10 +42,11 @@ extension ConfigurationReader {
       if let secure = node?["secure_delete"], keys.secureDelete {
         report("bad_value", "secure_delete: only an SQLite database has a file to overwrite; remove it", secure.origin)
       }
-      let lag = keys.maxReplicaLag ?? .seconds(30)
+      let (lag, backlog) = (keys.maxReplicaLag ?? .seconds(30), keys.maxWALBacklog ?? 10_240)
       return DatabaseConfiguration(
         name: name, engine: .postgres(url: url, passwordFile: keys.passwordFile?.text), exceptions: exceptions,
-        maxReplicaLag: lag == .zero ? nil : lag, dropsPartitions: keys.dropPartitions, origin: entry.keyOrigin)
+        maxReplicaLag: lag == .zero ? nil : lag, maxWALBacklog: backlog == 0 ? nil : backlog,
+        maxDeadRows: keys.maxDeadRows, dropsPartitions: keys.dropPartitions, origin: entry.keyOrigin)
     case (_?, _?):
       report(
         "database_engine", "the database \(name) is given twice, as sqlite and as postgres; remove one of them",

@@ -108,6 +108,10 @@ public struct DatabaseConfiguration: Hashable, Sendable {
   public var secureDelete: Bool
   /// How far a server's replicas may be behind before a purge waits for them; nothing where it never does.
   public var maxReplicaLag: Duration?
+  /// How many MB of its log a server may have to keep before a purge waits; nothing where it never does.
+  public var maxWALBacklog: Int?
+  /// How many dead rows a table may hold before a purge waits for autovacuum; nothing where it never does.
+  public var maxDeadRows: Int?
   /// Whether partitions of which every row goes are dropped.
   public var dropsPartitions: Bool
   /// Where it is configured.
@@ -116,11 +120,14 @@ public struct DatabaseConfiguration: Hashable, Sendable {
   /// Creates a database.
   public init(
     name: String, engine: Engine, exceptions: [RowException] = [], secureDelete: Bool = false,
-    maxReplicaLag: Duration? = nil, dropsPartitions: Bool = false, origin: ValueOrigin = .standard
+    maxReplicaLag: Duration? = nil, maxWALBacklog: Int? = nil, maxDeadRows: Int? = nil, dropsPartitions: Bool = false,
+    origin: ValueOrigin = .standard
   ) {
     self.name = name
     self.secureDelete = secureDelete
     self.maxReplicaLag = maxReplicaLag
+    self.maxWALBacklog = maxWALBacklog
+    self.maxDeadRows = maxDeadRows
     self.dropsPartitions = dropsPartitions
     self.engine = engine
     self.exceptions = exceptions

@@ -7,8 +7,8 @@ public struct PostgresDatabase: Database {
   public let name: String
   /// A file that holds the password and nothing else.
   public let passwordFile: String?
-  /// How far its replicas may be behind before a purge waits for them.
-  public let maxReplicaLag: Duration?
+  /// What it may be behind with before a purge waits for it.
+  public let limits: ServerLimits
   /// Whether partitions of which every row goes may be dropped.
   public let dropsPartitions: Bool
   /// The address as libpq reads it. It may hold a password: never show it.
@@ -21,14 +21,14 @@ public struct PostgresDatabase: Database {
   ///   - url: A URL with any of libpq's settings (PostgreSQL documentation, "Connection URIs"). What it leaves out comes
   ///     from the environment (`PGHOST`, `PGSERVICE` and so on), the service file and the password file of libpq.
   ///   - passwordFile: A file with the password.
-  ///   - maxReplicaLag: How far its replicas may be behind before a purge waits for them; nothing lets it never wait.
+  ///   - limits: What it may be behind with before a purge waits for it.
   ///   - dropsPartitions: Whether partitions of which every row goes may be dropped.
   public init(
-    name: String, url: String, passwordFile: String? = nil, maxReplicaLag: Duration? = nil,
+    name: String, url: String, passwordFile: String? = nil, limits: ServerLimits = ServerLimits(),
     dropsPartitions: Bool = false
   ) {
     self.name = name
-    self.maxReplicaLag = maxReplicaLag
+    self.limits = limits
     self.dropsPartitions = dropsPartitions
     self.url = url
     self.passwordFile = passwordFile

@@ -17,7 +17,7 @@ extension BatchWalk {
       var isDone = false
       while !isDone {
         try Task.checkCancellation()
-        try await awaitReplicas()
+        try await awaitServer()
         stop = stop ?? context.limitReached()
         guard stop == nil else { return }
         do {

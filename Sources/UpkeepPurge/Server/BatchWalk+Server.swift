@@ -28,7 +28,7 @@ extension BatchWalk {
     var (cursor, held) = (batches.start, 0)
     while let bound = try await nextBound(of: batches, after: cursor, rows: governor.size) {
       try Task.checkCancellation()
-      try await awaitReplicas()
+      try await awaitServer()
       stop = stop ?? context.limitReached()
       guard stop == nil else { return held }
       do {

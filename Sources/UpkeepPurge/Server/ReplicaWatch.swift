@@ -6,8 +6,6 @@ import UpkeepDatabase
 /// The server's own `replay_lag` tells of what was replayed last; where nothing is replayed any more it says nothing new.
 /// So each look notes how far the log has come, and a replica is as far behind as the oldest note that it hasn't reached.
 struct ReplicaWatch: Sendable {
-  /// Between two looks.
-  static let interval = Duration.seconds(1)
   /// How far the log has come, and how far the replica that is furthest behind; the server's own word on how long that
   /// takes; and the servers that may not be looked at. Those that replay nothing, such as back-ups, don't count.
   static let statement = """
@@ -27,22 +25,10 @@ struct ReplicaWatch: Sendable {
     var hidden: Int64
   }
 
-  let limit: Duration
   private var notes: [(written: Int64, at: Duration)] = []
-  private var lastLook: Duration?
-
-  init(limit: Duration) {
-    self.limit = limit
-  }
-
-  /// Whether it is time to look.
-  func isDue(at now: Duration) -> Bool {
-    lastLook.map { now - $0 >= Self.interval } ?? true
-  }
 
   /// Takes note of a look, and says how far behind the replicas are.
   mutating func lag(_ look: Look, at now: Duration) -> Duration {
-    lastLook = now
     guard let replayed = look.replayed else {
       notes = []
       return .zero
@@ -59,39 +45,5 @@ struct ReplicaWatch: Sendable {
     return Look(
       written: written, replayed: row[1].integer, ownLag: row[2].integer.map { .microseconds($0) },
       hidden: row[3].integer ?? 0)
-  }
-}
-
-extension BatchWalk {
-  /// Waits while replicas are further behind than they may be: what is deleted here is deleted there as well, and those
-  /// who read there would see ever older rows.
-  mutating func awaitReplicas() async throws {
-    while let limit = replicas?.limit, replicas?.isDue(at: elapsed()) ?? false {
-      let look: ReplicaWatch.Look?
-      do {
-        look = try await purge.session.perform { try ReplicaWatch.look(on: $0) }
-      } catch let error as TaskError where !["connection_lost", "database_unreachable"].contains(error.code) {
-        context.warn("the server's replicas can't be looked at, so the purge doesn't wait for them: \(error.problem)")
-        replicas = nil
-        return
-      }
-      let now = elapsed()
-      guard let look, let lag = replicas?.lag(look, at: now) else { return }
-      if look.hidden > 0 {
-        context.warn(
-          "the server doesn't show this user how far its \(look.hidden) replicas are, so the purge doesn't wait for them: "
-            + "GRANT pg_monitor TO the user")
-        replicas = nil
-        return
-      }
-      guard lag > limit else { return }
-      context.report(
-        nil,
-        "waiting: a replica is \(Duration.seconds(lag.inSeconds.rounded()).durationText) behind; max_replica_lag is "
-          + limit.durationText)
-      stop = stop ?? context.limitReached()
-      guard stop == nil else { return }
-      try await context.clock.sleep(for: ReplicaWatch.interval)
-    }
   }
 }

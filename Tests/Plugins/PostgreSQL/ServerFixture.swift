@@ -25,11 +25,11 @@ final class ServerFixture: DatabaseFixture, FetchResources {
 
   /// Makes a database, and executes the statements.
   init(
-    _ statements: String..., on cluster: PostgresCluster? = nil, maxReplicaLag: Duration? = nil,
+    _ statements: String..., on cluster: PostgresCluster? = nil, limits: ServerLimits = ServerLimits(),
     dropsPartitions: Bool = false
   ) async throws {
     database = try await (cluster ?? .shared()).makeDatabase(
-      maxReplicaLag: maxReplicaLag, dropsPartitions: dropsPartitions)
+      limits: limits, dropsPartitions: dropsPartitions)
     try await execute(statements)
   }
 

@@ -22,7 +22,7 @@ struct ServerReplicaTests {
       "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
         + "$$ BEGIN PERFORM pg_sleep(0.0005); RETURN OLD; END $$",
       "CREATE TRIGGER slow BEFORE DELETE ON reading FOR EACH ROW EXECUTE FUNCTION slow()",
-      on: cluster, maxReplicaLag: .milliseconds(500))
+      on: cluster, limits: ServerLimits(replicaLag: .milliseconds(500)))
   }
 
   @Test func waitsForAReplicaThatIsBehindAndSaysSo() async throws {
@@ -63,7 +63,7 @@ struct ServerReplicaTests {
     try await server.execute(["CREATE ROLE blind LOGIN", "GRANT SELECT, DELETE ON reading TO blind"])
     let name = try await server.text("SELECT current_database()")
     let blind = PostgresDatabase(
-      name: "odds", url: primary.url(name, user: "blind"), maxReplicaLag: .milliseconds(500))
+      name: "odds", url: primary.url(name, user: "blind"), limits: ServerLimits(replicaLag: .milliseconds(500)))
     let context = server.context(.run, database: blind)
     try await TableRetentionTask().run(try RetentionFixture.settings(Self.rules).settings, in: context)
     #expect(context.journal.current.counts == ["reading_deleted": 6000])

@@ -93,15 +93,15 @@ public final class PostgresCluster: Sendable {
   /// Makes an empty database that nobody else uses.
   ///
   /// - Parameters:
-  ///   - maxReplicaLag: How far replicas may be behind before a purge waits for them.
+  ///   - limits: What it may be behind with before a purge waits for it.
   ///   - dropsPartitions: Whether partitions of which every row goes may be dropped.
   public func makeDatabase(
-    _ name: String = "odds", maxReplicaLag: Duration? = nil, dropsPartitions: Bool = false
+    _ name: String = "odds", limits: ServerLimits = ServerLimits(), dropsPartitions: Bool = false
   ) async throws -> PostgresDatabase {
     let database = "t\(Self.names.add(1, ordering: .relaxed).newValue)"
     try await execute("CREATE DATABASE \(database) TEMPLATE template0", in: "postgres")
     return PostgresDatabase(
-      name: name, url: url(database), maxReplicaLag: maxReplicaLag, dropsPartitions: dropsPartitions)
+      name: name, url: url(database), limits: limits, dropsPartitions: dropsPartitions)
   }
 
   /// Executes statements as the server's owner, each for itself.
