@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import UpkeepCore
 import UpkeepRuns
@@ -196,6 +197,32 @@ import UpkeepTestKit
     #expect(try await page("/api/v1/runs?status=failed&task=heartbeat").ids.count == 8)
     let one = try await site.ask("GET", "/api/v1/runs/\(ids[0])")
     #expect(one.document["run_id"] == .string(ids[0]))
+  }
+
+  /// As on the command line. Ids of one millisecond begin alike.
+  @Test(arguments: [("GET", ""), ("GET", "/events"), ("POST", "/cancel")])
+  func howARunsIdBeginsIsEnough(_ method: String, _ what: String) async throws {
+    var runs: [RunResult] = []
+    for _ in 0..<2 {
+      let run = host.result("heartbeat", method == "GET" ? .completed : .running)
+      try await host.store.save(RunRecord(result: run, owner: nil, createdAt: host.wallClock.now()))
+      runs.append(run)
+    }
+    let (first, second) = (runs[0].runID, runs[1].runID)
+    let short = first.commonPrefix(with: second)
+    for written in ["\(first.prefix(short.count + 1))", first.lowercased()] {
+      let answer = try await site.ask(method, "/api/v1/runs/\(written)\(what)")
+      #expect(answer.status < 300, "\(answer.text)")
+      if what.isEmpty { #expect(answer.document["run_id"] == .string(first)) }
+      if method == "POST" { #expect(host.seen.cancels.last == first) }
+    }
+    let both = try await site.ask(method, "/api/v1/runs/\(short)\(what)")
+    let examples = [first, second].sorted(by: >).joined(separator: ", ")
+    #expect(both.status == 409 && both.code == "ambiguous_run")
+    #expect(
+      both.document["detail"] == .string("several runs begin with \(short) (\(examples), …); write more of the id"))
+    let none = try await site.ask(method, "/api/v1/runs/02\(what)")
+    #expect(none.status == 404 && none.document["detail"] == "there is no run 02; GET /api/v1/runs lists them")
   }
 
   @Test(arguments: ["limit=0", "limit=501", "limit=x", "limit=", "status=broken", "cursor=x", "cursor=../../x"])

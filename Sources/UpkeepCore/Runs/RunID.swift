@@ -17,6 +17,11 @@ public enum RunID {
 
   /// Whether `text` has the form of such an identifier.
   public static func isValid(_ text: String) -> Bool {
-    text.count == 26 && text.allSatisfy { alphabet.contains($0) }
+    text.count == 26 && isBeginning(text)
+  }
+
+  /// Whether such an identifier may begin with `text`.
+  public static func isBeginning(_ text: String) -> Bool {
+    (1...26).contains(text.count) && text.allSatisfy { alphabet.contains($0) }
   }
 }

@@ -30,11 +30,11 @@ struct RunRoutes {
       ) { try await list($0) },
       Route(
         "GET", "/api/v1/runs/{run}", "One run, or run of a group, whole",
-        answers: RouteAnswer.ok(.either([.named("Run"), .named("Group")]), "The run")
+        answers: RouteAnswer.ok(.either([.named("Run"), .named("Group")]), "The run"), problems: [409]
       ) { [parts] request in
-        let runID = request.value("run")
+        let runID = try await parts.runID(request.value("run"))
         if let record = try await parts.runs.record(runID) { return try .json(record.result) }
-        guard let group = try await parts.groups.document(runID) else { throw Self.unknownRun(runID) }
+        guard let group = try await parts.groups.document(runID) else { throw SiteParts.unknownRun(runID) }
         return try .json(group)
       },
       Route(
@@ -58,9 +58,9 @@ struct RunRoutes {
   }
 
   private func cancel(_ request: RoutedRequest) async throws -> WebResponse {
-    let runID = request.value("run")
+    let runID = try await parts.runID(request.value("run"))
     guard let record = try await parts.runs.record(runID) else {
-      guard let group = try await parts.groups.cancel(runID, by: "the API") else { throw Self.unknownRun(runID) }
+      guard let group = try await parts.groups.cancel(runID, by: "the API") else { throw SiteParts.unknownRun(runID) }
       return try .json(group, status: 202, headers: [("Location", Self.url(runID))])
     }
     guard !record.result.status.isFinal, try await parts.commands.cancel(runID, by: "the API") else {
@@ -71,9 +71,5 @@ struct RunRoutes {
     return try .json(
       TaskRoutes.Started(runID: runID, task: result.task, mode: result.mode, status: result.status, url: url),
       status: 202, headers: [("Location", url)])
-  }
-
-  static func unknownRun(_ runID: String) -> Problem {
-    Problem(404, "unknown_run", "there is no run \(runID); GET /api/v1/runs lists them")
   }
 }

@@ -12,7 +12,7 @@ struct DashboardRoutes {
     [
       page("/") { _ in try await TaskPages(parts: parts).list() },
       page("/tasks/{task}") { try await TaskPages(parts: parts).one($0.value("task")) },
-      page("/runs/{run}") { try await RunPages(parts: parts).one($0.value("run")) },
+      page("/runs/{run}") { try await RunPages(parts: parts).one(parts.runID($0.value("run"))) },
       page("/timeline") { _ in try await TimelinePage(parts: parts).page() },
       page("/configuration") { _ in await ConfigurationPage(parts: parts).page() },
       Route("GET", "/assets/app.css", "The style of the pages", answers: Self.answers) { _ in Assets.style },

@@ -9,7 +9,7 @@ struct RunPages {
   /// One run, preview or group.
   func one(_ runID: String) async throws -> Page {
     guard let record = try await parts.runs.record(runID) else {
-      guard let group = try await parts.groups.document(runID) else { throw RunRoutes.unknownRun(runID) }
+      guard let group = try await parts.groups.document(runID) else { throw SiteParts.unknownRun(runID) }
       return self.group(group)
     }
     let result = record.result

@@ -18,7 +18,7 @@ struct EventRoutes {
     [
       Route(
         "GET", "/api/v1/runs/{run}/events", "What becomes of a run, from its start to its end", [Self.lastID],
-        answers: Self.answers + [RouteAnswer(204, "The listener has all of it", .nothing)]
+        answers: Self.answers + [RouteAnswer(204, "The listener has all of it", .nothing)], problems: [409]
       ) { try await follow($0) },
       Route(
         "GET", "/api/v1/events", "All that happens from now on: runs and reloads of the configuration", [Self.lastID],
@@ -30,7 +30,7 @@ struct EventRoutes {
   }
 
   private func follow(_ request: RoutedRequest) async throws -> WebResponse {
-    let runID = request.value("run")
+    let runID = try await parts.runID(request.value("run"))
     let last = request.request.headers["last-event-id"]
     // The record is looked at before the log: a run that ends in between is in both.
     guard let record = try await parts.runs.record(runID) else { return try await followGroup(runID, after: last) }
@@ -46,7 +46,7 @@ struct EventRoutes {
 
   /// A group's run: its own beginning and end, and the events of its members.
   private func followGroup(_ runID: String, after last: String?) async throws -> WebResponse {
-    guard let group = try await parts.groups.document(runID) else { throw RunRoutes.unknownRun(runID) }
+    guard let group = try await parts.groups.document(runID) else { throw SiteParts.unknownRun(runID) }
     if let last, parts.events.isLast(last, of: runID) { return WebResponse(status: 204) }
     if parts.events.knows(runID) { return try Self.answer(parts.events.listen(to: runID, after: last)) }
     let recorded = RecordedGroup(group, has: last, groups: parts.groups, clock: parts.clock)

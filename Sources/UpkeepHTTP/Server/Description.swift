@@ -40,7 +40,7 @@ struct Description {
     let inPath = route.variables.map { name in
       JSONValue.object([
         "name": .string(name), "in": "path", "required": .boolean(true),
-        "schema": (name == "run" ? Schema.runID : .text()).document,
+        "schema": (name == "run" ? Schema.runIDBeginning : .text()).document,
       ])
     }
     let others = route.parameters.map { parameter in

@@ -49,6 +49,10 @@ indirect enum Schema: Hashable, Sendable {
   /// A run's identifier.
   static let runID = Schema.text(pattern: "^[0-9A-HJKMNP-TV-Z]{26}$", name: "a run's id of 26 letters and digits")
 
+  /// A run's identifier, or how it begins, in capitals or not.
+  static let runIDBeginning = Schema.text(
+    pattern: "^[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{1,26}$", name: "a run's id, or how it begins")
+
   /// As JSON Schema writes it.
   var document: JSONValue {
     switch self {

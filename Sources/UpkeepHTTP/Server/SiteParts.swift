@@ -70,6 +70,21 @@ public struct SiteParts: Sendable {
     return task
   }
 
+  /// The id of the run that a path names; of a single run how its id begins is enough, as on the command line.
+  func runID(_ written: String) async throws -> String {
+    let runID = written.uppercased()
+    // A whole id may be that of a group's run, of which there is no record.
+    if RunID.isValid(runID) { return runID }
+    do {
+      return try await runs.find(written).result.runID
+    } catch RunNotFound.none {
+      throw Self.unknownRun(written)
+    } catch RunNotFound.several(let some) {
+      let examples = some.joined(separator: ", ")
+      throw Problem(409, "ambiguous_run", "several runs begin with \(written) (\(examples), …); write more of the id")
+    }
+  }
+
   /// What a task watches over.
   func statistics(of task: String) async throws -> Statistics {
     do {
@@ -82,6 +97,10 @@ public struct SiteParts: Sendable {
   /// A task as the API shows it.
   func document(_ name: String) async throws -> TaskDocument {
     try await TaskDocument(task: task(name), etag: configuration.configurationStatus().hash)
+  }
+
+  static func unknownRun(_ runID: String) -> Problem {
+    Problem(404, "unknown_run", "there is no run \(runID); GET /api/v1/runs lists them")
   }
 
   static func unknownTask(_ name: String) -> Problem {
