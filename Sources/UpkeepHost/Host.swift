@@ -145,7 +145,7 @@ public struct Host: Sendable {
     var changed = loader
     for change in changes {
       let knowing = Set(tasks.filter { knows(change.key, task: $0) })
-      if knowing.isEmpty, Set(tasks).count > 1 { throw unknown(change.key, to: tasks) }
+      if knowing.isEmpty, Set(tasks).count > 1 { throw unknown(change, to: tasks) }
       // One task alone gets it all the same, so that the validator can say what is wrong.
       for task in (knowing.isEmpty ? Set(tasks) : knowing).sorted() {
         changed.overrides.append(TaskOverride(task: task, key: change.key, value: change.value))
@@ -177,13 +177,16 @@ public struct Host: Sendable {
     return (parts.first == "settings" ? parts.dropFirst().first : parts.first) ?? ""
   }
 
-  private func unknown(_ key: String, to tasks: [String]) -> ConfigurationFailure {
+  private func unknown(_ change: SettingChange, to tasks: [String]) -> ConfigurationFailure {
+    let name = Self.name(of: change.key)
     let known = tasks.flatMap { keys(ofTask: $0) } + HostDescription.task.map(\.key)
-    let suggestion = NameSuggestion.nearest(to: Self.name(of: key), among: known)
+    let suggestion = NameSuggestion.nearest(to: name, among: known)
     let hint = suggestion.map { "; did you mean \($0)?" } ?? ""
-    let message = "--set: none of \(tasks.joined(separator: ", ")) has a setting \(Self.name(of: key))\(hint)"
-    let problem = Diagnostic(code: "unknown_setting", message, at: .commandLine, suggestion: suggestion)
-    return ConfigurationFailure(diagnostics: [problem], lines: ["error: \(message) [unknown_setting]"])
+    let origin = loader.origin(of: TaskOverride(task: "", key: change.key, value: change.value))
+    let message = "none of \(tasks.joined(separator: ", ")) has a setting \(name)\(hint)"
+    let problem = Diagnostic(code: "unknown_setting", message, at: origin, suggestion: suggestion)
+    return ConfigurationFailure(
+      diagnostics: [problem], lines: ["\(origin.text): error: \(message) [unknown_setting]"])
   }
 }
 

@@ -61,7 +61,7 @@ public struct EffectiveValue: Codable, Hashable, Sendable {
   public var key: String
   /// The value.
   public var value: JSONValue
-  /// Where it comes from: `upkeep.yaml:12:5`, `environment NAME`, `--set` or `default`.
+  /// Where it comes from: `upkeep.yaml:12:5`, `environment NAME`, `--set KEY=VALUE` or `default`.
   public var origin: String
 
   init(_ entry: EffectiveConfiguration.Entry) {

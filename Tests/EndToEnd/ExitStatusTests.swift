@@ -43,7 +43,8 @@ import Testing
     let place = try Workplace(Workplace.noop())
     let outcome = try await place.run("run", "nap", "--set", "duration=5")
     #expect(outcome.status == 4)
-    #expect(outcome.errors == "--set: error: duration: 5 has no unit; write 5s, 5m, 5h or 5d [bad_duration]\n")
+    #expect(
+      outcome.errors == "--set duration=5: error: duration: 5 has no unit; write 5s, 5m, 5h or 5d [bad_duration]\n")
   }
 
   @Test func isSixForATaskThatTakesTooLong() async throws {

@@ -50,7 +50,8 @@ import UpkeepDemo
     let outcome = try await place.run("run", "cleanup", "--set", change)
     #expect(outcome.status == 4)
     #expect(
-      outcome.errors == "error: --set: none of stale_jobs, job_history, download_log, stuck_plans has a setting "
+      outcome.errors
+        == "--set \(change): error: none of stale_jobs, job_history, download_log, stuck_plans has a setting "
         + "\(message) [unknown_setting]\n")
     #expect(!FileManager.default.fileExists(atPath: place.path("upkeep.sqlite")))
   }

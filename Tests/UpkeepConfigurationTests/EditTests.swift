@@ -337,7 +337,7 @@ private let tail = "    settings: { database: odds }\n"
       try refusal(Self.yaml, "interval", "5m", task: "nop")
         == .unknownTask(
           Diagnostic(
-            code: "unknown_task", "unknown task nop; did you mean noop?", at: .commandLine, suggestion: "noop")))
+            code: "unknown_task", "unknown task nop; did you mean noop?", at: .commandLine(), suggestion: "noop")))
   }
 
   @Test(arguments: [

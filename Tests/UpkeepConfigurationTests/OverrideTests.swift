@@ -88,7 +88,7 @@ private let yaml = """
     #expect(task.prepared.settings["limits"] == .object(["Sync": "5m", "sync": "1h", "other": "1m"]))
     #expect(task.prepared.settings["batch"] == .integer(5))
     #expect(task.rules.timeout == .seconds(300))
-    #expect(host.effective["tasks.odds_retention.settings.odds_keep"]?.origin == "--set")
+    #expect(host.effective["tasks.odds_retention.settings.odds_keep"]?.origin == "--set odds_keep=7d")
   }
 
   @Test(arguments: [
@@ -120,17 +120,35 @@ private let yaml = """
   }
 
   @Test(arguments: [
-    ("odds_retention", "odds_kep=1d", "--set [unknown_setting] unknown setting odds_kep; did you mean odds_keep?"),
-    ("odds_retention", "odds_keep=1", "--set [bad_duration] odds_keep: 1 has no unit; write 1s, 1m, 1h or 1d"),
-    ("nop", "interval=1h", "--set [unknown_task] unknown task nop; did you mean noop?"),
+    (
+      "odds_retention", "odds_kep=1d",
+      "--set odds_kep=1d [unknown_setting] unknown setting odds_kep; did you mean odds_keep?"
+    ),
+    (
+      "odds_retention", "odds_keep=1",
+      "--set odds_keep=1 [bad_duration] odds_keep: 1 has no unit; write 1s, 1m, 1h or 1d"
+    ),
+    ("nop", "interval=1h", "--set interval=1h [unknown_task] unknown task nop; did you mean noop?"),
   ])
   func aWrongOptionIsNamed(_ task: String, _ argument: String, _ expected: String) throws {
     #expect(problems(load(yaml, set: [try TaskOverride(task: task, argument: argument)])) == [expected])
   }
 
+  /// A value that may be a secret isn't repeated, whatever is wrong with it.
+  @Test(arguments: [
+    ("token=[hunter2", "token=***"), ("settings.token.x=hunter2", "settings.token.x=***"),
+    ("settings={ token: hunter2", "settings=***"), ("heartbeat_url=hunter2", "heartbeat_url=***"),
+    ("odds_keep=http://me:hunter2@box", "odds_keep=http://me:***@box"),
+  ])
+  func aSecretOptionIsNamedWithoutItsValue(_ argument: String, _ shown: String) throws {
+    let loaded = load(yaml, set: [try TaskOverride(task: "odds_retention", argument: argument)])
+    #expect(loaded.diagnostics.first?.origin?.text == "--set \(shown)")
+    #expect(!problems(loaded).joined().contains("hunter2"), "\(problems(loaded))")
+  }
+
   @Test(arguments: ["odds_keep", "=1d", ""])
   func anOptionWithoutKeyOrValueIsRefused(_ argument: String) {
-    #expect(throws: Diagnostic(code: "bad_set", "expected KEY=VALUE, found \(argument)", at: .commandLine)) {
+    #expect(throws: Diagnostic(code: "bad_set", "expected KEY=VALUE, found \(argument)", at: .commandLine())) {
       try TaskOverride(task: "noop", argument: argument)
     }
   }

@@ -75,16 +75,16 @@ struct EditPlanner {
         throw .unknownTask(
           Diagnostic(
             code: "unknown_task", "\(edit.task) is no task; the keys of \(edit.task) are changed in the file",
-            at: .commandLine))
+            at: .commandLine()))
       }
-      throw .unknownTask(.unknown("task", edit.task, code: "unknown_task", known: names, at: .commandLine))
+      throw .unknownTask(.unknown("task", edit.task, code: "unknown_task", known: names, at: .commandLine()))
     }
     let plugin = loader.plugins.first { $0.id == task.plugin }
     let key: TaskKeyPath
     do throws(Diagnostic) {
       guard
         let found = try TaskKeyPath.find(
-          TaskKeyPath.parts(of: edit.key), of: node, plugin: plugin, at: .commandLine)
+          TaskKeyPath.parts(of: edit.key), of: node, plugin: plugin, at: .commandLine())
       else { throw Diagnostic(code: "unknown_plugin", "its plugin is unknown") }
       key = found
     } catch {
@@ -111,7 +111,7 @@ struct EditPlanner {
       ])
     }
     var problems: [Diagnostic] = []
-    let node = OverrideValue.node(edit.value, origin: .commandLine, problems: &problems)
+    let node = OverrideValue.node(edit.value, origin: .commandLine(), problems: &problems)
     guard problems.isEmpty, let node else { throw invalid(problems) }
     let mayBeQuoted =
       switch key.kind {
@@ -276,7 +276,7 @@ struct EditPlanner {
     let renderer = DiagnosticRenderer(ConfigurationSource(path: path, text: SourceText([])))
     let placeless = problems.map { problem in
       var problem = problem
-      if problem.origin == .commandLine { problem.origin = nil }
+      if case .commandLine = problem.origin { problem.origin = nil }
       return problem
     }
     return .invalid(placeless, lines: placeless.map { renderer.render($0) })

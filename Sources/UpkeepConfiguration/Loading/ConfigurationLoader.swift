@@ -41,7 +41,7 @@ public struct TaskOverride: Hashable, Sendable {
   /// - Throws: A ``Diagnostic`` with code `bad_set` where there is no `=`, or nothing before it.
   public init(task: String, argument: String) throws(Diagnostic) {
     guard let sign = argument.firstIndex(of: "="), sign != argument.startIndex else {
-      throw Diagnostic(code: "bad_set", "expected KEY=VALUE, found \(argument)", at: .commandLine)
+      throw Diagnostic(code: "bad_set", "expected KEY=VALUE, found \(argument)", at: .commandLine())
     }
     self.init(task: task, key: String(argument[..<sign]), value: String(argument[argument.index(after: sign)...]))
   }
@@ -127,7 +127,7 @@ public struct ConfigurationLoader: Sendable {
     var reader = ConfigurationReader(
       path: path, folder: folder, plugins: plugins,
       environment: skipsTasks ? environment.filter { !$0.key.hasPrefix(ConfigurationReader.prefix) } : environment,
-      overrides: skipsTasks ? [] : overrides)
+      overrides: skipsTasks ? [] : overrides.map { ($0, origin(of: $0)) })
     let configuration = reader.read(node)
     source.secretRanges = reader.secrets.ranges(in: path)
     let consequences = reader.problems.filter { problem in !(problem.origin.map(conversion.failed.contains) ?? false) }
@@ -136,6 +136,13 @@ public struct ConfigurationLoader: Sendable {
       configuration: configuration, diagnostics: Self.sorted(diagnostics), source: source, tree: node)
     if loaded.hasErrors { loaded.configuration = nil }
     return loaded
+  }
+
+  /// Where the value of a change comes from, for messages: without the value where that may be a secret.
+  public func origin(of change: TaskOverride) -> ValueOrigin {
+    let words = TaskKeyPath.parts(of: change.key)
+    let isSecret = SecretFinder.keys(of: plugins).contains { words.contains($0) || change.value.contains($0) }
+    return .commandLine(argument: "\(change.key)=\(isSecret ? Secret.mask : Secret.masked(change.value))")
   }
 
   /// Finds the configuration file: `--config`, then `$UPKEEP_CONFIG`, `./config/upkeep.yaml`, `/etc/upkeep/upkeep.yaml`.

@@ -8,7 +8,7 @@ struct ConfigurationReader {
   let folder: String
   let plugins: [PluginDescriptor]
   let environment: [String: String]
-  let overrides: [TaskOverride]
+  let overrides: [(TaskOverride, ValueOrigin)]
   var problems: [Diagnostic] = []
   var secrets = SecretFinder()
   /// Every value with its origin, collected on the way.
@@ -16,7 +16,7 @@ struct ConfigurationReader {
 
   init(
     path: String, folder: String, plugins: [PluginDescriptor], environment: [String: String],
-    overrides: [TaskOverride]
+    overrides: [(TaskOverride, ValueOrigin)]
   ) {
     self.path = path
     self.folder = folder

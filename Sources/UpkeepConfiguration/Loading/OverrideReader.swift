@@ -8,7 +8,7 @@ extension ConfigurationReader {
     for variable in environment.keys.sorted() where variable.hasPrefix(Self.prefix) {
       apply(variable: variable, to: &tasks)
     }
-    for override in overrides { apply(override, to: &tasks) }
+    for (override, origin) in overrides { apply(override, origin, to: &tasks) }
     return tasks
   }
 
@@ -47,13 +47,13 @@ extension ConfigurationReader {
     apply(parts, environment[variable] ?? "", origin, to: &tasks[index])
   }
 
-  private mutating func apply(_ override: TaskOverride, to tasks: inout [ConfigurationEntry]) {
+  private mutating func apply(_ override: TaskOverride, _ origin: ValueOrigin, to tasks: inout [ConfigurationEntry]) {
     guard let index = tasks.firstIndex(where: { $0.key == override.task }) else {
       problems.append(
-        .unknown("task", override.task, code: "unknown_task", known: tasks.map(\.key), at: .commandLine))
+        .unknown("task", override.task, code: "unknown_task", known: tasks.map(\.key), at: origin))
       return
     }
-    apply(TaskKeyPath.parts(of: override.key), override.value, .commandLine, to: &tasks[index])
+    apply(TaskKeyPath.parts(of: override.key), override.value, origin, to: &tasks[index])
   }
 
   private mutating func apply(

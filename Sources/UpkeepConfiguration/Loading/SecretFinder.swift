@@ -73,6 +73,7 @@ struct SecretFinder: Sendable {
       default: break
       }
     }
+    visit(TaskKeys.descriptions)
     for plugin in plugins { visit(plugin.settings) }
     return found.sorted()
   }

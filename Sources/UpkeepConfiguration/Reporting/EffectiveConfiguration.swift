@@ -9,7 +9,7 @@ public struct EffectiveConfiguration: Sendable {
     public var key: String
     /// The value.
     public var value: JSONValue
-    /// Where it comes from: `upkeep.yaml:12:5`, `environment NAME`, `--set` or `default`.
+    /// Where it comes from: `upkeep.yaml:12:5`, `environment NAME`, `--set KEY=VALUE` or `default`.
     public var origin: String
     /// The environment variable that the value comes from; an edit of the YAML couldn't change it.
     public var variable: String?

@@ -40,17 +40,17 @@ public enum ValueOrigin: Hashable, Sendable {
   case file(path: String, range: SourceRange)
   /// An environment variable.
   case environment(variable: String)
-  /// `--set` on the command line.
-  case commandLine
+  /// `--set` on the command line, with the `KEY=VALUE` that people may see of it.
+  case commandLine(argument: String = "")
   /// Nothing was said: the declared default.
   case standard
 
-  /// `upkeep.yaml:12:5`, `environment UPKEEP_TASKS__X__INTERVAL`, `--set` or `default`.
+  /// `upkeep.yaml:12:5`, `environment UPKEEP_TASKS__X__INTERVAL`, `--set interval=5m` or `default`.
   public var text: String {
     switch self {
     case .file(let path, let range): "\(path):\(range.start.line):\(range.start.column)"
     case .environment(let variable): "environment \(variable)"
-    case .commandLine: "--set"
+    case .commandLine(let argument): argument.isEmpty ? "--set" : "--set \(argument)"
     case .standard: "default"
     }
   }
