@@ -110,6 +110,21 @@ import UpkeepRuns
     #expect(end == .drained)
   }
 
+  /// The two ways of the API, without waiting for the next look at the store.
+  @Test func aPauseOfTheAPIIsLoggedAtOnce() async throws {
+    let end = try await serving { desk, server in
+      try await server.pause(
+        TaskPause(
+          task: "blink", until: nil, reason: "a migration", by: "the API", since: server.live.host.wallClock.now()))
+      while !desk.log.all.contains("info: paused by the API: a migration") { await Task.yield() }
+      #expect(try await server.pauses().map(\.task) == ["blink"])
+      #expect(try await server.resume("blink"))
+      while !desk.log.all.contains("info: resumed") { await Task.yield() }
+      #expect(try await !server.resume("blink"))
+    }
+    #expect(end == .drained)
+  }
+
   @Test func aTaskAddedToTheFileIsServed() async throws {
     let end = try await serving { desk, server in
       var reloads = await server.live.reloads().makeAsyncIterator()

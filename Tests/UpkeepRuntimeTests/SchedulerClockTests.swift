@@ -80,6 +80,17 @@ import UpkeepTestKit
     }
   }
 
+  /// What another process writes is found on the round that says to the store that this one lives.
+  @Test func logsThePauseOfATaskThatIsNotDue() async throws {
+    try await serving([.every(.seconds(3600))]) { desk, turns in
+      try await desk.store.pause(
+        TaskPause(task: "tidy", until: nil, reason: "a migration", by: "ann", since: ManualWallClock.noon))
+      await desk.clock.untilSomebodySleeps(for: .seconds(10))
+      desk.clock.advance(by: .seconds(10))
+      while !desk.log.lines(.info).contains("paused by ann: a migration") { _ = await turns.next() }
+    }
+  }
+
   @Test func aStepForwardIsNoticedAtTheNextLook() async throws {
     try await serving([.every(.seconds(3600))]) { desk, turns in
       desk.wallClock.set(ManualWallClock.noon + .seconds(2 * 3600 + 60))

@@ -152,6 +152,23 @@ import UpkeepTestKit
     #expect(scene.reasons("tidy") == ["paused until 2026-11-20T12:01:30.000Z by ann: the disk is replaced"])
   }
 
+  @Test func logsEachPauseWhenItHearsOfIt() {
+    var scene = SchedulerScene()
+    func pause(_ task: String, _ length: Duration?, why: String = "") -> TaskPause {
+      TaskPause(task: task, until: length.map { scene.now + $0 }, reason: why, by: "ann", since: scene.now)
+    }
+    let kept = pause("other", nil)
+    scene.restart([.every(minute), .every(minute, "other")], pauses: [kept])
+    let (short, long) = (pause("tidy", .seconds(90), why: "the disk is replaced"), pause("tidy", .seconds(100)))
+    for pauses in [[kept, short], [kept, short], [long], nil] { scene.handle(.tick(pauses: pauses)) }
+    scene.set(scene.now + .seconds(100), pauses: [])
+    #expect(
+      scene.logs == [
+        "paused by ann", "paused until 2026-11-20T12:01:30.000Z by ann: the disk is replaced", "resumed",
+        "paused until 2026-11-20T12:01:40.000Z by ann", "the pause is over",
+      ])
+  }
+
   @Test func aDisabledTaskHasNoSlotsAndKeepsItsGrid() {
     var scene = SchedulerScene()
     scene.restart([.every(minute)])

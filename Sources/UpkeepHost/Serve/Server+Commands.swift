@@ -27,3 +27,24 @@ extension Server: RunCommands {
     try await scheduler.cancel(runID, by: by)
   }
 }
+
+/// The pauses as the API changes them: the scheduler hears of it, and logs it.
+extension Server: PauseStore {
+  /// The pauses in force.
+  public func pauses() async throws -> [TaskPause] {
+    try await store.pauses()
+  }
+
+  /// Pauses a task, in place of an earlier pause.
+  public func pause(_ pause: TaskPause) async throws {
+    try await store.pause(pause)
+    scheduler.pausesChanged()
+  }
+
+  /// Ends a pause; false where the task wasn't paused.
+  public func resume(_ task: String) async throws -> Bool {
+    let wasPaused = try await store.resume(task)
+    scheduler.pausesChanged()
+    return wasPaused
+  }
+}

@@ -21,7 +21,7 @@ struct WebService: Service {
     feed = server.runs
     self.listening = listening
     parts = SiteParts(
-      status: server, commands: server, runs: server.store, pauses: server.store, configuration: server.live,
+      status: server, commands: server, runs: server.store, pauses: server, configuration: server.live,
       editing: LiveEditor(base: host.editor, reloader: server.reloader), metrics: RunMetrics(),
       wallClock: host.wallClock, clock: host.clock,
       random: SystemRandomSource(), owner: host.inspector.current)

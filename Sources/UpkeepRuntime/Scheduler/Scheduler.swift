@@ -129,6 +129,11 @@ public actor Scheduler {
     send.yield(.interruptAll(reason: reason))
   }
 
+  /// Has the pauses read now, since somebody changed them: what is new is logged at once.
+  public nonisolated func pausesChanged() {
+    send.yield(.pausesChanged)
+  }
+
   /// Waits until every plan that was handed in is in force, so that whoever asks hears of its tasks.
   func untilPlansHold() async {
     guard !holdsAllPlans else { return }
@@ -182,9 +187,13 @@ public actor Scheduler {
   /// Whether nothing begins any more.
   public var isStopping: Bool { state.isStopping }
 
-  /// Gives a tick what it needs, where something is due.
+  /// Gives an event the pauses, where it needs them.
   private func completed(_ event: SchedulerState.Event) async -> SchedulerState.Event {
-    guard case .tick = event, state.isDue(at: wallClock.now()) else { return event }
+    switch event {
+    case .pausesChanged: break
+    case .tick where state.isDue(at: wallClock.now()): break
+    default: return event
+    }
     do {
       return .tick(pauses: try await store.pauses())
     } catch {
@@ -294,6 +303,8 @@ public actor Scheduler {
       do {
         try await store.renewServe(owner)
         try await self.endDeadRuns()
+        // Another process may have paused a task of which nothing is due for long.
+        self.pausesChanged()
       } catch {
         logger.warning("the state store can't be written: \(error)")
       }

@@ -55,6 +55,8 @@ struct SchedulerState: Sendable {
     case planned(SchedulerPlan)
     /// It is time to look.
     case tick(pauses: [TaskPause]?)
+    /// Somebody may have paused or resumed a task, so the shell reads the pauses and makes a tick of it.
+    case pausesChanged
     case recorded([SlotEntry], [SlotOutcome])
     case notRecorded([SlotEntry])
     /// Somebody asked for a run, and its record is made.
@@ -139,17 +141,19 @@ struct SchedulerState: Sendable {
   mutating func handle(_ event: Event, at now: Timestamp) -> [Action] {
     switch event {
     case .began(let plan, let grids, let pauses):
-      take(pauses)
+      let told = take(pauses, at: now)
       restingGrids = Dictionary(grids.map { ($0.task, $0) }) { first, _ in first }
-      return configure(plan, at: now) + startUp(at: now)
+      return told + configure(plan, at: now) + startUp(at: now)
     case .planned(let plan):
       return configure(plan, at: now) + rebind() + fillPlaces()
     case .tick(let pauses):
-      if let pauses { take(pauses) }
-      if isStopping { return [] }
+      let told = pauses.map { take($0, at: now) } ?? []
+      if isStopping { return told }
       let hasGoneBack = latest - now > Self.longestStepBack
       latest = hasGoneBack ? now : max(latest, now)
-      return (hasGoneBack ? configure(plan, at: now) : []) + recordDue(at: now)
+      return told + (hasGoneBack ? configure(plan, at: now) : []) + recordDue(at: now)
+    case .pausesChanged:
+      return []
     case .recorded(let slots, let outcomes):
       return recorded(slots, outcomes, at: now)
     case .notRecorded(let slots):
@@ -180,7 +184,16 @@ struct SchedulerState: Sendable {
     }
   }
 
-  private mutating func take(_ pauses: [TaskPause]) {
+  /// Takes the pauses over.
+  /// - Returns: What is to be logged of those that are new, others or over.
+  private mutating func take(_ pauses: [TaskPause], at now: Timestamp) -> [Action] {
+    let before = self.pauses
     self.pauses = pauses.byTask
+    return Set(before.keys).union(self.pauses.keys).sorted().compactMap { task in
+      let (old, new) = (before[task], self.pauses[task])
+      guard old != new else { return nil }
+      let isOver = old.map { !$0.holds(at: now) } ?? false
+      return .log(LogLine(text: new?.words ?? (isOver ? "the pause is over" : "resumed"), task: task))
+    }
   }
 }
