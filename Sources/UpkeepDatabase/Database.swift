@@ -41,6 +41,8 @@ public protocol Database: Sendable {
   ///   - mode: What for.
   ///   - purpose: Who opens it, as in `upkeep/odds_retention`; the server shows it where it can.
   func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession
+  /// The same database, whose sessions tell of long waits for another connection's lock.
+  func telling(_ waits: @escaping LockWaits) -> any Database
   /// Free bytes of the disk that the database lies on; nothing where it isn't on this machine.
   func freeDisk() -> Int?
   /// How many bytes its file has; nothing where it has none, or it can't be looked at.
@@ -51,9 +53,14 @@ public protocol Database: Sendable {
   var dropsPartitions: Bool { get }
 }
 
+/// Told when a statement has waited for another connection's lock for a second, and again when that is over.
+public typealias LockWaits = @Sendable (_ isWaiting: Bool) -> Void
+
 extension Database {
   /// Nothing: there is no server.
   public var limits: ServerLimits { ServerLimits() }
+  /// Itself: nobody can tell.
+  public func telling(_ waits: @escaping LockWaits) -> any Database { self }
   /// False: there are no partitions.
   public var dropsPartitions: Bool { false }
 }
@@ -200,7 +207,9 @@ extension TaskContext {
         code: "no_databases", place: "database \(name.text)", problem: "the host offers no databases",
         fix: "run the task in a host whose resources conform to DatabaseResources")
     }
-    let database = try databases.database(named: name.text)
+    let found = try databases.database(named: name.text)
+    let notice = LockNotice(found, journal)
+    let database = found.telling { notice.tell($0) }
     return lease.map { LeasedDatabase(inner: database, lease: $0) } ?? database
   }
 }

@@ -22,6 +22,10 @@ struct LeasedDatabase: Database {
     return session
   }
 
+  func telling(_ waits: @escaping LockWaits) -> any Database {
+    LeasedDatabase(inner: inner.telling(waits), lease: lease)
+  }
+
   func freeDisk() -> Int? { inner.freeDisk() }
   func fileSize() -> Int? { inner.fileSize() }
   var limits: ServerLimits { inner.limits }

@@ -1,4 +1,5 @@
 import CSQLiteLog
+import Dispatch
 import Foundation
 import GRDB
 import UpkeepCore
@@ -16,6 +17,10 @@ public struct SQLiteDatabase: Database {
 
   /// Whether pages that a deletion frees are overwritten, too: what was deleted can't be read from the file any more.
   public let secureDelete: Bool
+  /// Told of waits that take longer than ``patience``.
+  private var waits: LockWaits?
+  /// How long a wait for a lock isn't worth a word.
+  var patience = Duration.seconds(1)
 
   /// Describes a file; nothing is opened yet.
   public init(
@@ -35,17 +40,39 @@ public struct SQLiteDatabase: Database {
   /// The file's path.
   public var place: String { path }
 
+  /// The same file, whose sessions tell of long waits for another connection's lock.
+  public func telling(_ waits: @escaping LockWaits) -> any Database {
+    var copy = self
+    copy.waits = waits
+    return copy
+  }
+
   /// Opens the file.
   ///
   /// Foreign keys are enforced. The journal mode of the file is never changed, and a session for reading opens it
   /// read-only: neither the file nor its write-ahead log is written.
   /// - Throws: ``UpkeepCore/TaskError`` where there is no such file, it is no database, or it can't be read.
   public func open(_ mode: SessionMode, purpose: String) async throws -> any DatabaseSession {
-    try openSession(mode)
+    let wait = SQLiteLockWait(timeout: busyTimeout, patience: patience, tell: waits)
+    do {
+      // A lock may keep even the header from being read: no thread of Swift's tasks waits for that.
+      let session = try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { continuation in
+          DispatchQueue.global().async { continuation.resume(with: Result { try openSession(mode, wait) }) }
+        }
+      } onCancel: {
+        wait.giveUp(true)
+      }
+      wait.giveUp(false)
+      return session
+    } catch {
+      if Task.isCancelled { throw CancellationError() }
+      throw error
+    }
   }
 
-  /// As ``open(_:purpose:)``, with the concrete type.
-  public func openSession(_ mode: SessionMode) throws -> SQLiteSession {
+  private func openSession(_ mode: SessionMode, _ wait: SQLiteLockWait) throws -> SQLiteSession {
+    defer { wait.isOver() }
     var information = stat()
     let exists = stat(path, &information) == 0
     if !exists && !(mayCreate && mode.writes) {
@@ -60,7 +87,7 @@ public struct SQLiteDatabase: Database {
     var configuration = GRDB.Configuration()
     configuration.readonly = !mode.writes
     configuration.foreignKeysEnabled = true
-    configuration.busyMode = .timeout(busyTimeout.inSeconds)
+    configuration.busyMode = .callback { wait.goesOn(afterTries: $0) }
     // Without this GRDB ends the process when a closure leaves a transaction open; the session ends the transaction.
     configuration.allowsUnsafeTransactions = true
     configuration.label = "upkeep.\(name)"
@@ -86,7 +113,7 @@ public struct SQLiteDatabase: Database {
         let isLogged = try String.fetchOne(connection, sql: "PRAGMA journal_mode") == "wal"
         return SQLiteLogIndex(isLogged ? sqlite_log_index(connection.sqliteConnection) : nil)
       }
-      return SQLiteSession(queue, log: index, errors: errors)
+      return SQLiteSession(queue, log: index, errors: errors, wait: wait)
     } catch {
       throw errors.translated(error)
     }

@@ -11,8 +11,10 @@ public final class SQLiteSession: DatabaseSession {
   private let log: SQLiteLogIndex
   private let file = SQLiteLogFile()
   private let errors: SQLiteErrors
+  private let wait: SQLiteLockWait
 
-  init(_ queue: DatabaseQueue, log: SQLiteLogIndex, errors: SQLiteErrors) {
+  init(_ queue: DatabaseQueue, log: SQLiteLogIndex, errors: SQLiteErrors, wait: SQLiteLockWait) {
+    self.wait = wait
     self.queue = queue
     self.log = log
     self.errors = errors
@@ -22,9 +24,9 @@ public final class SQLiteSession: DatabaseSession {
   public func perform<Value: Sendable>(
     _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
-    let (errors, log) = (errors, log)
+    let (errors, log, wait) = (errors, log, wait)
     return try await access { database in
-      let value = try body(SQLiteConnection(database: database, log: log))
+      let value = try body(SQLiteConnection(database: database, log: log, wait: wait))
       guard database.isInsideTransaction else { return value }
       try database.rollback()
       throw TaskError(
@@ -37,11 +39,11 @@ public final class SQLiteSession: DatabaseSession {
   public func transaction<Value: Sendable>(
     _ kind: TransactionKind, _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
-    let log = log
+    let (log, wait) = (log, wait)
     return try await access { database in
       var value: Value?
       try database.inTransaction(kind == .write ? .immediate : .deferred) {
-        value = try body(SQLiteConnection(database: database, log: log))
+        value = try body(SQLiteConnection(database: database, log: log, wait: wait))
         return .commit
       }
       guard let value else { throw CancellationError() }
@@ -99,6 +101,7 @@ public final class SQLiteSession: DatabaseSession {
   private func access<Value: Sendable>(_ body: @escaping @Sendable (GRDB.Database) throws -> Value) async throws
     -> Value
   {
+    defer { wait.isOver() }
     do {
       return try await queue.writeWithoutTransaction(body)
     } catch {
@@ -112,6 +115,7 @@ public final class SQLiteSession: DatabaseSession {
 struct SQLiteConnection: DatabaseConnection {
   let database: GRDB.Database
   let log: SQLiteLogIndex
+  let wait: SQLiteLockWait
 
   var engine: DatabaseEngine { .sqlite }
 
@@ -165,6 +169,8 @@ struct SQLiteConnection: DatabaseConnection {
   }
 
   private func prepared(_ sql: String, _ values: [DatabaseValue]) throws -> Statement {
+    // A statement before this one may have waited for a lock, which it has by now.
+    wait.isOver()
     let statement = try database.cachedStatement(sql: sql)
     // Bound here: GRDB's arguments cost more than the statement itself where it deletes a few rows. This clears those of
     // the last time, so that too few values bind NULL, which deletes nothing; what no parameter takes is left out.
