@@ -10,7 +10,7 @@ extension BatchWalk {
       return (listing, try MeshBatches(mesh, graph: graph, enforces: enforces, on: connection))
     }
     let keeps = !step.rule.selectsUnreferenced
-    if keeps { count(held: listing.held, of: step.root.table.name) }
+    if keeps { count(held: listing.held, by: listing.holders, of: step.root.table.name) }
     count(excepted: listing.excepted)
     try await enforceForeignKeys(enforces)
     let held = try await walk(batches)

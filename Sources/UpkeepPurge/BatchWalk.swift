@@ -90,7 +90,7 @@ struct BatchWalk: Sendable {
       return try root.makeLists(on: connection, graph: graph, doomed: &none)
     }
     let keeps = !step.rule.selectsUnreferenced
-    if keeps { count(held: listing.held, of: root.table.name) }
+    if keeps { count(held: listing.held, by: listing.holders, of: root.table.name) }
     count(excepted: listing.excepted)
     try await walkLists(root, ancestors: [], graph: graph, listing: listing, keeps: keeps)
   }
@@ -115,8 +115,9 @@ struct BatchWalk: Sendable {
     if keeps, ancestors.isEmpty { count(held: held, of: pass.table.name) }
   }
 
-  func count(held: Int, of table: String) {
-    context.update(table: table) { $0.keptReferenced += held }
+  /// - Parameter holders: The tables of the rows that hold them, where they are known.
+  func count(held: Int, by holders: [String] = [], of table: String) {
+    context.update(table: table) { $0.keep(held, referencedBy: holders) }
   }
 
   func count(excepted: Int) {

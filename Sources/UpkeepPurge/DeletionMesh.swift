@@ -57,9 +57,10 @@ struct DeletionMesh: Sendable {
       for (number, edge) in pass.edges.enumerated() { try pass.indexList(for: edge, number, on: connection) }
     }
     for pass in passes { doomed.add(pass) }
-    let verdict = try verdict(lasts, roots: roots, on: connection, graph: graph, going: doomed)
-    try place(verdict, lasts, on: connection)
     var listing = Listing()
+    let verdict = try verdict(
+      lasts, roots: roots, holders: &listing.holders, on: connection, graph: graph, going: doomed)
+    try place(verdict, lasts, on: connection)
     listing.held = verdict.held
     listing.excepted = verdict.excepted
     return listing
@@ -109,7 +110,8 @@ struct DeletionMesh: Sendable {
   }
 
   private func verdict(
-    _ lasts: [Int64], roots: Int, on connection: any DatabaseConnection, graph: DeletionGraph, going: DoomedRows
+    _ lasts: [Int64], roots: Int, holders: inout [String], on connection: any DatabaseConnection,
+    graph: DeletionGraph, going: DoomedRows
   ) throws -> RowGraph.Verdict {
     let counts = lasts.enumerated().map { Int($1 - Self.base($0)) }
     let offsets = counts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
@@ -142,7 +144,9 @@ struct DeletionMesh: Sendable {
       for edge in pass.holds {
         var sql = SQL()
         pass.addHeld(by: edge, to: &sql, graph: graph, without: going)
+        let before = held.count
         try connection.query(sql.text, sql.values) { held.append(node($0.integer(0))) }
+        if held.count > before, !holders.contains(edge.child) { holders.append(edge.child) }
       }
       for condition in pass.exceptedConditions {
         try connection.query("SELECT seq FROM \(pass.list) WHERE \(condition)", []) {

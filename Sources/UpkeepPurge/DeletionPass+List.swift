@@ -7,11 +7,19 @@ struct Listing: Sendable {
 
   /// How many rows of the rule's table must stay, since others that stay refer to them.
   var held = 0
+  /// The tables of those others.
+  var holders: [String] = []
   /// How many rows of the rule's table must stay for an exception alone.
   var excepted = 0
   /// The newest row, when the lists were made, of each table that had to be read whole: rows behind it are looked for
   /// in each batch.
   var newest: [String: Int64] = [:]
+
+  /// Takes note of rows that must stay for what an edge stands for.
+  mutating func hold(_ rows: Int, by edge: DeletionEdge) {
+    held += rows
+    if rows > 0, !holders.contains(edge.child) { holders.append(edge.child) }
+  }
 }
 
 // The rows that a pass selects, listed in a temporary table: `seq` counts them in the order of the table, `r0`, `r1` …
@@ -137,16 +145,15 @@ extension DeletionPass {
 
   /// Removes the rows that rows which stay refer to, and the rows above and below them on the lists of this tree.
   ///
-  /// - Returns: How many rows of the root were removed.
-  private func removeHeld(on connection: any DatabaseConnection, graph: DeletionGraph, without doomed: DoomedRows)
-    throws -> Int
-  {
+  /// - Parameter listing: Is told how many rows of the root were removed, and for which tables.
+  private func removeHeld(
+    from listing: inout Listing, on connection: any DatabaseConnection, graph: DeletionGraph, without doomed: DoomedRows
+  ) throws {
     let tree = tree
     guard tree.contains(where: { !$0.holds.isEmpty }),
       try connection.integer("SELECT EXISTS (SELECT 1 FROM \(list))") == 1
-    else { return 0 }
+    else { return }
     let parents = Dictionary(uniqueKeysWithValues: tree.flatMap { pass in pass.children.map { ($0.id, pass) } })
-    var removed = 0
     for pass in tree {
       for edge in pass.holds {
         var sql = SQL()
@@ -157,15 +164,14 @@ extension DeletionPass {
           climbing = parent
         }
         sql = sql.wrapped("DELETE FROM \(list) WHERE seq IN (", ")")
-        removed += try connection.execute(sql.text, sql.values)
+        listing.hold(try connection.execute(sql.text, sql.values), by: edge)
       }
     }
     for pass in tree {
-      guard let parent = parents[pass.id], removed > 0 else { continue }
+      guard let parent = parents[pass.id], listing.held > 0 else { continue }
       try connection.execute(
         "DELETE FROM \(pass.list) AS c WHERE NOT EXISTS (SELECT 1 FROM \(parent.list) p WHERE p.seq = c.up)")
     }
-    return removed
   }
 
   /// The numbers on the list that rows of `edge.child` refer to that aren't doomed.
@@ -203,7 +209,7 @@ extension DeletionPass {
     doomed.add(self)
     try makeChildLists(on: connection, graph: graph, doomed: &doomed)
     // What holds a row of a tree lies outside of it, so nothing that is struck off can hold another.
-    listing.held = try removeHeld(on: connection, graph: graph, without: doomed)
+    try removeHeld(from: &listing, on: connection, graph: graph, without: doomed)
     listing.excepted = try removeExcepted(on: connection)
     return listing
   }

@@ -38,7 +38,7 @@ extension Purge {
       guard !tally.isUnlink else { continue }
       context.update(table: tally.table) { table in
         table.deleted += tally.rows
-        table.keptReferenced += tally.held
+        table.keep(tally.held, referencedBy: tally.holders)
         table.keptExcepted += tally.excepted
         table.total = tally.total ?? table.total
         table.widen(from: tally.oldest, to: tally.newest)

@@ -9,6 +9,8 @@ struct TableTally: Sendable {
   var isUnlink = false
   /// Rows that the rule selects but that others keep.
   var held = 0
+  /// The tables of those others.
+  var holders: [String] = []
   /// Rows that the rule selects but that an exception keeps.
   var excepted = 0
   var total: Int?
@@ -25,6 +27,8 @@ struct StepCount: Sendable {
   private(set) var found = 0
   /// Rows of it that the rule selects but that others keep.
   private(set) var held = 0
+  /// The tables of those others.
+  private var holders: [String] = []
   /// Rows of it that would go but for an exception.
   private(set) var excepted = 0
   /// Rows of it whose time can't be read.
@@ -59,7 +63,7 @@ struct StepCount: Sendable {
       let listing =
         try step.mesh?.makeLists(on: connection, graph: graph, doomed: &self.doomed)
         ?? root.makeLists(on: connection, graph: graph, doomed: &self.doomed)
-      held = step.rule.selectsUnreferenced ? 0 : listing.held
+      if !step.rule.selectsUnreferenced { (held, holders) = (listing.held, listing.holders) }
       excepted = listing.excepted
       for pass in step.passes { try countListed(pass, isMember: step.mesh != nil, on: connection) }
     }
@@ -70,6 +74,7 @@ struct StepCount: Sendable {
       }
       found = tallies[first].rows
       tallies[first].held = held
+      tallies[first].holders = holders
       tallies[first].excepted = excepted
     }
     for index in tallies.indices

@@ -32,6 +32,7 @@ import UpkeepCore
           newest: Timestamp(microseconds: 60_000_000)),
         TableResult(table: "empty"),
       ]
+      result.tables[0].referencedBy = ["bets", "notes"]
       result.details = [
         .object([
           "kind": .string("database"), "name": .string("odds"), "bytes": .integer(5_000_000),
@@ -44,7 +45,8 @@ import UpkeepCore
         "odds: completed in 1.2 s, 1,500 rows deleted",
         "  TABLE      DELETED  KEPT  OLDEST            NEWEST",
         "  snapshots    1,500     2  1970-01-01 00:00  1970-01-01 00:01",
-        "  KEPT: old enough to go, but rows that stay refer to them",
+        "  KEPT: old enough to go, but rows that stay refer to them (snapshots: from",
+        "    bets, notes)",
         "  195,000 rows/s, longest lock 6.1 ms",
         "  database odds: 5 MB, of which 1.5 MB are free",
         "  the file doesn't shrink: new rows reuse the free pages; only VACUUM gives them",

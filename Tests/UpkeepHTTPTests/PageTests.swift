@@ -136,9 +136,11 @@ import UpkeepTestKit
       TableResult(table: "a", deleted: 433, total: 1725), TableResult(table: "b", deleted: 567),
       TableResult(table: "c", deleted: 0, total: 0),
     ]
+    preview.tables[1].keep(3, referencedBy: ["bets", "no<tes"])
     try await save(preview)
     let text = try await page("/runs/\(preview.runID)")
     #expect(text.contains("By table. Share: of the table, by which the guard judges. Kept: "))
+    #expect(text.contains("<li>Kept in b: rows of bets, no&lt;tes refer to them</li>"))
     #expect(
       text.contains("<td data-label=\"Of\" class=\"number\">1,725</td><td data-label=\"Share\"><div class=\"sharing\">")
     )

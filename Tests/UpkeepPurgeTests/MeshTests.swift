@@ -48,6 +48,7 @@ struct MeshTests {
     #expect(preview.counts == run.counts)
     #expect(run.tables.first?.keptReferenced == 2)
     #expect(preview.tables.first?.keptReferenced == 2)
+    for tables in [preview.tables, run.tables] { #expect(tables.first?.referencedBy == ["node"]) }
     #expect(try await fixture.text("SELECT id FROM node") == "1 2 3")
     #expect(try await fixture.run([.old("node")]).counts == ["node_deleted": 0])
   }

@@ -40,6 +40,7 @@ struct ReferenceTests {
     #expect(preview.counts == run.counts)
     #expect(run.tables.first { $0.table == "parent" }?.keptReferenced == 1)
     #expect(preview.tables.first { $0.table == "parent" }?.keptReferenced == 1)
+    for tables in [preview.tables, run.tables] { #expect(tables.first?.referencedBy == ["holds"]) }
     #expect(try await fixture.text("SELECT id FROM parent") == "3")
     #expect(try await fixture.text("SELECT id FROM goes") == "2")
     #expect(try await fixture.text("SELECT count(p) FROM loses WHERE id = 1") == "0")
@@ -83,6 +84,9 @@ struct ReferenceTests {
     #expect(run.counts == ["snapshot_deleted": 4, "market_deleted": 5, "event_deleted": 2])
     #expect(preview.counts == run.counts)
     #expect(preview.tables.map(\.keptReferenced) == run.tables.map(\.keptReferenced))
+    // The event stays for what refers to the snapshot that would go along with it.
+    #expect(preview.tables.first { $0.table == "event" }?.referencedBy == ["bet"])
+    #expect(preview.tables.map(\.referencedBy) == run.tables.map(\.referencedBy))
     #expect(try await fixture.text("SELECT id FROM event") == "2 3")
     #expect(try await fixture.text("SELECT id FROM snapshot") == "20 31")
     #expect(try await fixture.text("SELECT id FROM market") == "200 310")

@@ -71,6 +71,9 @@ public struct TableResult: Codable, Hashable, Sendable {
   public var deleted: Int
   /// Rows that the rule selects but that are kept, since a row that stays refers to them.
   public var keptReferenced: Int
+  /// The tables of the rows that refer to those, or to what would go along with them. One whose rows all refer to what
+  /// another one keeps already isn't named.
+  public var referencedBy: [String] = []
   /// Rows that the rule selects and that would go, but that an exception names, or rows that belong to them.
   public var keptExcepted: Int
   /// All rows of the table before the run; counted only where the guard needs it.
@@ -98,15 +101,17 @@ public struct TableResult: Codable, Hashable, Sendable {
   enum CodingKeys: String, CodingKey {
     case table, deleted, total, oldest, newest
     case keptReferenced = "kept_referenced"
+    case referencedBy = "referenced_by"
     case keptExcepted = "kept_excepted"
   }
 
-  /// Reads a result; one from a history that knew no exceptions has none.
+  /// Reads a result; what older versions didn't record is nothing.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     table = try values.decode(String.self, forKey: .table)
     deleted = try values.decode(Int.self, forKey: .deleted)
     keptReferenced = try values.decode(Int.self, forKey: .keptReferenced)
+    referencedBy = try values.decodeIfPresent([String].self, forKey: .referencedBy) ?? []
     keptExcepted = try values.decodeIfPresent(Int.self, forKey: .keptExcepted) ?? 0
     total = try values.decodeIfPresent(Int.self, forKey: .total)
     oldest = try values.decodeIfPresent(Timestamp.self, forKey: .oldest)
@@ -119,10 +124,17 @@ public struct TableResult: Codable, Hashable, Sendable {
     try container.encode(table, forKey: .table)
     try container.encode(deleted, forKey: .deleted)
     try container.encode(keptReferenced, forKey: .keptReferenced)
+    try container.encode(referencedBy, forKey: .referencedBy)
     try container.encode(keptExcepted, forKey: .keptExcepted)
     try container.encode(total, forKey: .total)
     try container.encode(oldest, forKey: .oldest)
     try container.encode(newest, forKey: .newest)
+  }
+
+  /// Adds rows that are kept, and the tables of those that refer to them.
+  public mutating func keep(_ rows: Int, referencedBy tables: [String]) {
+    keptReferenced += rows
+    for table in tables where !referencedBy.contains(table) { referencedBy.append(table) }
   }
 
   /// Widens ``oldest`` and ``newest`` by the given instants.

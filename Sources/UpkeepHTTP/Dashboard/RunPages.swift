@@ -167,7 +167,16 @@ struct RunPages {
       </tr></thead><tbody>
       \(rows)
       </tbody></table>
+      \(holders(result))
       """
+  }
+
+  /// In which tables the rows are that keep others.
+  private static func holders(_ result: RunResult) -> HTML? {
+    let lines = result.tables.filter { !$0.referencedBy.isEmpty }.map { table -> HTML in
+      "<li>Kept in \(table.table): rows of \(table.referencedBy.joined(separator: ", ")) refer to them</li>"
+    }
+    return lines.isEmpty ? nil : "<ul class=\"small\">\(lines)</ul>"
   }
 
   /// Which partitions went at once.

@@ -33,6 +33,7 @@ enum Shapes {
 
   private static let table = Schema.object([
     Member("table", .text()), Member("deleted", .integer()), Member("kept_referenced", .integer()),
+    Member("referenced_by", .list(.text()), "The tables of the rows that refer to the kept ones"),
     Member("kept_excepted", .integer()), Member("total", .optional(.integer())), Member("oldest", instantOrNull),
     Member("newest", instantOrNull),
   ])

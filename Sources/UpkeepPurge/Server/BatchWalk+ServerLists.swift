@@ -19,6 +19,7 @@ extension BatchWalk {
       // What stays is counted anew.
       context.update(table: table) { found in
         found.keptReferenced = before?.keptReferenced ?? 0
+        found.referencedBy = before?.referencedBy ?? []
         found.keptExcepted = before?.keptExcepted ?? 0
       }
     }
@@ -39,7 +40,7 @@ extension BatchWalk {
     if !isEmpty || keeps && listing.held > 0 {
       try await purge.warnOfMissingIndexes(step, graph: graph, in: context)
     }
-    if keeps { count(held: listing.held, of: root.table.name) }
+    if keeps { count(held: listing.held, by: listing.holders, of: root.table.name) }
     count(excepted: listing.excepted)
     try await walkServerLists(root, ancestors: [], graph: graph, keeps: keeps)
   }

@@ -21,10 +21,19 @@ enum TableCounts {
       full.naturalWidth <= width
       ? full : TextTable(columns: columns, rows: rows(concerned, hasTotals, hasKept, hasExcepted) { $0.dateText })
     let notes = [
-      hasKept ? "KEPT: old enough to go, but rows that stay refer to them" : nil,
+      hasKept ? "KEPT: old enough to go, but rows that stay refer to them\(holders(concerned))" : nil,
       hasExcepted ? "EXCEPTED: named under except, or a row that belongs to them is" : nil,
     ]
-    return table.lines(width: width) + notes.compactMap(\.self)
+    return table.lines(width: width)
+      + notes.compactMap(\.self).flatMap { TextTable.wrapped($0, to: width, indent: 2) }
+  }
+
+  /// Where the rows are that keep others: ` (scrape_runs: from odds_snapshots)`.
+  private static func holders(_ tables: [TableResult]) -> String {
+    let parts = tables.filter { !$0.referencedBy.isEmpty }.map {
+      "\($0.table): from \($0.referencedBy.joined(separator: ", "))"
+    }
+    return parts.isEmpty ? "" : " (\(parts.joined(separator: "; ")))"
   }
 
   private static func rows(

@@ -71,6 +71,7 @@ struct ServerRetentionTests {
     #expect(
       done.counts == ["batch_deleted": 19, "item_deleted": 190, "part_deleted": 380, "note_unlinked": 19])
     #expect(done.tables.first { $0.table == "batch" }?.keptReferenced == 1)
+    #expect(done.tables.first { $0.table == "batch" }?.referencedBy == ["bill"])
     #expect(try await server.text("SELECT id FROM batch ORDER BY id") == "5 21")
     #expect(try await server.text("SELECT count(*) FROM item") == "20")
     #expect(try await server.text("SELECT count(*) FROM part") == "40")
