@@ -20,6 +20,8 @@ public struct TableSurvey: Hashable, Sendable {
   public var older: [Int] = []
   /// The statement that makes the index that a rule would use; nothing where there is one.
   public var missingIndex: String?
+  /// What becomes of the rows that refer to its own.
+  public var references: TableReferences
 
   /// Below so many rows reading the whole table is as good as an index.
   private static let worthAnIndex = 1000
@@ -36,8 +38,9 @@ public struct TableSurvey: Hashable, Sendable {
     do {
       let found = try await session.transaction(.read) { connection in
         let catalogue = try Catalogue(sqlite: connection)
+        let graph = DeletionGraph(catalogue, declared: [])
         return try inOrderOfDeletion(catalogue).filter { !$0.isVirtual }.map {
-          try TableSurvey($0, now: now, on: connection)
+          try TableSurvey($0, graph, now: now, on: connection)
         }
       }
       await session.close()
@@ -66,8 +69,11 @@ public struct TableSurvey: Hashable, Sendable {
     return found
   }
 
-  private init(_ table: TableDescription, now: Timestamp, on connection: any DatabaseConnection) throws {
+  private init(
+    _ table: TableDescription, _ graph: DeletionGraph, now: Timestamp, on connection: any DatabaseConnection
+  ) throws {
     self.table = table.name
+    references = TableReferences(to: table.name, graph)
     let column = try TimeColumnChoice.best(of: table, on: connection)
     let form = column?.form ?? .text
     let item = try Statistics.Item(table: table, timeColumn: column?.name, form: form, on: connection)

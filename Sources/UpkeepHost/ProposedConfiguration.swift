@@ -69,10 +69,23 @@ public struct ProposedConfiguration: Sendable {
     if let statement = table.missingIndex {
       lines.append("# without an index each run reads the whole table once: \(YAMLText.oneLine(statement))")
     }
+    lines += references(table.references)
     lines.append("- table: \(YAMLText.scalar(table.table))")
     lines.append("  time_column: \(YAMLText.scalar(table.timeColumn ?? ""))")
     if let form = table.form, form != .text { lines.append("  time_format: \(form.rawValue)") }
     return lines + ["  keep: 90d"]
+  }
+
+  /// What a rule does beyond its own table is nothing that its keys say.
+  private static func references(_ found: TableReferences) -> [String] {
+    [
+      ("what refers to its rows goes along, however young (ON DELETE CASCADE): rows of", found.goingAlong),
+      ("what refers to its rows loses the reference (ON DELETE SET NULL): rows of", found.losing),
+      ("a row stays while one refers to it, or to what goes along with it: rows of", found.keeping),
+    ].compactMap { text, tables in
+      guard !tables.isEmpty else { return nil }
+      return "# \(text) " + tables.map { YAMLText.oneLine(YAMLText.scalar($0)) }.joined(separator: ", ")
+    }
   }
 
   private static func counts(_ table: TableSurvey) -> String {

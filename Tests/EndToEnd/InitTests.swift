@@ -74,6 +74,28 @@ import UpkeepDatabase
       tables.map { $0.components(separatedBy: ": ")[1] } == ["c_item", "d_note", "a_customer", "b_order"])
   }
 
+  @Test func saysWhatBecomesOfRowsThatReferToOthers() async throws {
+    let place = try await place([
+      "CREATE TABLE node(id INTEGER PRIMARY KEY, created_at TEXT, up INTEGER REFERENCES node ON DELETE CASCADE)",
+      "CREATE TABLE leaf(id INTEGER PRIMARY KEY, n INTEGER REFERENCES node ON DELETE CASCADE)",
+      "CREATE TABLE \"last leaf\"(id INTEGER PRIMARY KEY, l INTEGER REFERENCES leaf ON DELETE CASCADE)",
+      "CREATE TABLE tag(id INTEGER PRIMARY KEY, n INTEGER REFERENCES node ON DELETE SET NULL)",
+      "CREATE TABLE bill(id INTEGER PRIMARY KEY, l INTEGER REFERENCES leaf, n INTEGER REFERENCES node)",
+      rows("node", "n, datetime('now', -n || ' days'), NULL"),
+    ])
+    _ = try await place.run("init", "--database", "app.sqlite")
+    let lines = try text(place).components(separatedBy: "\n")
+    let rule = try #require(lines.firstIndex { $0.contains("- table: node") })
+    #expect(
+      lines[(rule - 3)..<rule].map { String($0.dropFirst(10)) } == [
+        "# what refers to its rows goes along, however young (ON DELETE CASCADE): rows of leaf, node, \"last leaf\"",
+        "# what refers to its rows loses the reference (ON DELETE SET NULL): rows of tag",
+        "# a row stays while one refers to it, or to what goes along with it: rows of bill",
+      ])
+    try place.write(uncommented(try text(place)), to: "config/upkeep.yaml")
+    #expect(try await place.run("validate", "--config", "config/upkeep.yaml").status == 0)
+  }
+
   @Test func proposesARuleForEachTableWithATimeColumn() async throws {
     let place = try await strangeDatabase()
     let before = try place.bytes("app.sqlite")
