@@ -51,9 +51,10 @@ extension Host {
   private func stateDatabase() throws -> any Database {
     switch configuration.state {
     case .path(let path):
-      return SQLiteDatabase(name: "state", path: path, mayCreate: true)
+      return SQLiteDatabase(name: "state", path: path, mayCreate: true, ifDamaged: SQLStateStore.ifDamaged)
     case .database(let name):
-      return try HostResources(configured: configuration.databases).database(named: name)
+      return try HostResources(configured: configuration.databases, ifDamaged: SQLStateStore.ifDamaged)
+        .database(named: name)
     }
   }
 }

@@ -14,6 +14,8 @@ struct HostResources: DatabaseResources, FetchResources, HistoryResources {
   private static let circuits = CircuitBoard()
   /// The history of the runs that the task is one of.
   var history: KeptHistory?
+  /// What to do where a file is damaged, if there is more to say than of any database.
+  var ifDamaged: String?
 
   func keptHistory() throws -> KeptHistory {
     if let history { return history }
@@ -28,13 +30,14 @@ struct HostResources: DatabaseResources, FetchResources, HistoryResources {
         code: "unknown_database", place: "database \(name)", problem: "there is no such database under databases:",
         fix: "add it, or name one of \(configured.map(\.name).joined(separator: ", "))")
     }
-    return try Self.database(found)
+    return try Self.database(found, ifDamaged: ifDamaged)
   }
 
-  static func database(_ configuration: DatabaseConfiguration) throws -> any Database {
+  static func database(_ configuration: DatabaseConfiguration, ifDamaged: String? = nil) throws -> any Database {
     switch configuration.engine {
     case .sqlite(let path):
-      return SQLiteDatabase(name: configuration.name, path: path, secureDelete: configuration.secureDelete)
+      return SQLiteDatabase(
+        name: configuration.name, path: path, secureDelete: configuration.secureDelete, ifDamaged: ifDamaged)
     case .postgres(let url, let passwordFile):
       let limits = ServerLimits(
         replicaLag: configuration.maxReplicaLag, logBacklog: configuration.maxWALBacklog.map { min($0, 1 << 40) << 20 },

@@ -36,6 +36,11 @@ public actor SQLStateStore: StateStore {
   /// How many may wait for the disk, and how many commits they wait for to join them, while the store is busy.
   private static let (mostWaiting, mostCommits) = (32, 16)
 
+  /// What to do where the file of a store is damaged.
+  public static let ifDamaged =
+    "run history, pauses and the last slot of each schedule are kept in this file: if host.state is right, stop serve and "
+    + "put a back-up in its place, or move it away (with its -wal and -shm) and begin anew without them"
+
   /// Whether a lease ends by itself: where hosts share the store.
   public nonisolated var leasesLapse: Bool { isShared }
 

@@ -17,6 +17,8 @@ public struct SQLiteDatabase: Database {
 
   /// Whether pages that a deletion frees are overwritten, too: what was deleted can't be read from the file any more.
   public let secureDelete: Bool
+  /// What to do where the file is damaged, if there is more to say than of any database.
+  public let ifDamaged: String?
   /// Told of waits that take longer than ``patience``.
   private var waits: LockWaits?
   /// How long a wait for a lock isn't worth a word.
@@ -25,8 +27,9 @@ public struct SQLiteDatabase: Database {
   /// Describes a file; nothing is opened yet.
   public init(
     name: String, path: String, mayCreate: Bool = false, busyTimeout: Duration = .seconds(10),
-    secureDelete: Bool = false
+    secureDelete: Bool = false, ifDamaged: String? = nil
   ) {
+    self.ifDamaged = ifDamaged
     self.secureDelete = secureDelete
     self.name = name
     self.path = path
@@ -138,7 +141,9 @@ public struct SQLiteDatabase: Database {
   }
 
   var errors: SQLiteErrors {
-    SQLiteErrors(label: label, path: path)
+    var errors = SQLiteErrors(label: label, path: path)
+    if let ifDamaged { errors.ifDamaged = ifDamaged }
+    return errors
   }
 }
 

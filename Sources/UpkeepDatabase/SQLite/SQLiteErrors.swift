@@ -6,6 +6,8 @@ import UpkeepCore
 struct SQLiteErrors: Sendable {
   let label: String
   let path: String
+  /// What to do where the file is damaged.
+  var ifDamaged = "check the path; if it is right, run PRAGMA integrity_check and restore a back-up"
 
   /// Whether nothing can be written any more: SQLite calls what it couldn't write of its shared memory a failure.
   private var isDiskFull: Bool {
@@ -36,8 +38,7 @@ struct SQLiteErrors: Sendable {
         "check the permissions of the file and of every folder above it")
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
       return made(
-        "database_damaged", "this is no SQLite database, or it is damaged (\(message))",
-        "check the path; if it is right, run PRAGMA integrity_check and restore a back-up")
+        "database_damaged", "this is no SQLite database, or it is damaged (\(message))", ifDamaged)
     case .SQLITE_FULL:
       return made("disk_full", "the disk is full (\(message))", "free some space, then run again: nothing was lost")
     case .SQLITE_IOERR where isDiskFull:
