@@ -17,7 +17,7 @@ struct UpkeepCommand: AsyncParsableCommand {
         upkeep run odds_retention       run it, whether it is enabled or not
         upkeep history odds_retention   what happened
 
-      The configuration is looked for at --config, $UPKEEP_CONFIG,
+      The configuration is looked for at --config, $UPKEEP_CONFIG, \
       ./config/upkeep.yaml and /etc/upkeep/upkeep.yaml.
 
       EXIT STATUS:

@@ -161,12 +161,20 @@ import UpkeepCore
 
   @Test(arguments: [
     "demo", "init", "validate", "config", "list", "plugins", "describe", "preview", "run", "stats", "history", "show",
-    "cancel", "schema", "completions", "serve", "enable", "disable", "set", "pause", "resume",
+    "cancel", "schema", "completions", "serve", "enable", "disable", "set", "pause", "resume", "",
   ]) func helpsWithExamples(command: String) async throws {
-    let outcome = try await Program.run([command, "--help"])
+    let outcome = try await Program.run(command.isEmpty ? ["--help"] : [command, "--help"])
     #expect(outcome.status == 0)
     #expect(outcome.output.contains("EXAMPLES:"))
     #expect(outcome.output.contains("  upkeep \(command)"))
+    let lines = outcome.output.components(separatedBy: "\n")
+    #expect(lines.filter { $0.count > 80 } == [])
+    // The parser breaks lines where they end; who breaks them before as well leaves half ones. A word that would end in the last column is on the next.
+    let halves = zip(lines, lines.dropFirst()).filter { line, next in
+      let word = next.prefix { $0 != " " }
+      return !line.isEmpty && !line.hasPrefix(" ") && !word.isEmpty && line.count + 1 + word.count < 80
+    }
+    #expect(halves.map(\.0) == [])
   }
 
   @Test(arguments: ["bash", "zsh", "fish"]) func completesInAShell(shell: String) async throws {

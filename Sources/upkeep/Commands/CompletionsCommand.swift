@@ -4,6 +4,7 @@ struct CompletionsCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "completions",
     abstract: "Print the completion script of a shell.",
+    usage: "upkeep completions <shell> [<options>]",
     discussion: """
       EXAMPLES:
         upkeep completions bash > ~/.local/share/bash-completion/completions/upkeep

@@ -9,12 +9,13 @@ struct DemoCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
     abstract: "Make a folder with sample data and a configuration, then preview and run every task on it.",
+    usage: "upkeep demo <dir> [<options>]",
     discussion: """
       EXAMPLES:
         upkeep demo demo
-        upkeep demo demo --scale 10          ten times the data: two million snapshots
+        upkeep demo demo --scale 10          ten times the data
         upkeep demo demo --postgres postgresql://me@localhost/empty
-        upkeep demo demo --platforms 8788    then, elsewhere: upkeep run scraping --config demo/upkeep.yaml
+        upkeep demo demo --platforms 8788    answers what its scraping asks for
       """)
 
   @Argument(

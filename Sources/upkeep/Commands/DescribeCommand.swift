@@ -6,6 +6,7 @@ struct DescribeCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "describe",
     abstract: "Describe a plugin, or the keys of host, a database or a task.",
+    usage: "upkeep describe <plugin> [<options>]",
     discussion: """
       EXAMPLES:
         upkeep describe odds_retention       its settings, and a YAML sample

@@ -59,11 +59,12 @@ struct SetCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "set",
     abstract: "Change one value of a task: edits that one place in the YAML.",
+    usage: "upkeep set <task> <key> <value> [<options>]",
     discussion: """
-      KEY is a key of the task or one of its settings: interval, guard.max_percent, settings.odds_keep,
+      KEY is a key of the task or one of its settings: interval, guard.max_percent, settings.odds_keep, \
       or just odds_keep where no key of a task has that name. The parts of a list are counted from 0: rules.0.keep.
 
-      The value is checked first. Then that one scalar is changed, or one line put in; comments, order and every
+      The value is checked first. Then that one scalar is changed, or one line put in; comments, order and every \
       other byte of the file stay. null takes a value away, so that the default holds.
 
       EXAMPLES:

@@ -7,6 +7,7 @@ struct HistoryCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "history",
     abstract: "List recorded runs and previews, newest first.",
+    usage: "upkeep history [<task>] [<options>]",
     discussion: """
       EXAMPLES:
         upkeep history

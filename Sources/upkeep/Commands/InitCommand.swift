@@ -9,11 +9,12 @@ struct InitCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "init",
     abstract: "Write a commented configuration to start from; never overwrites.",
+    usage: "upkeep init [<options>]",
     discussion: """
       EXAMPLES:
         upkeep init                          writes config/upkeep.yaml
         upkeep init --config /etc/upkeep/upkeep.yaml
-        upkeep init --database app.sqlite    proposes rules for its tables, commented out
+        upkeep init --database app.sqlite    proposes rules for its tables
       """)
 
   @Option(

@@ -8,8 +8,9 @@ struct PauseCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "pause",
     abstract: "Keep the schedule from starting a task for a while.",
+    usage: "upkeep pause <task> [<options>]",
     discussion: """
-      A pause lives in the state store, not in the YAML, and takes the place of an earlier one. A run by hand ignores
+      A pause lives in the state store, not in the YAML, and takes the place of an earlier one. A run by hand ignores \
       it. Without --for and --until it holds until upkeep resume.
 
       EXAMPLES:

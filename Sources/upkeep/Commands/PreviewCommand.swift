@@ -7,6 +7,7 @@ struct PreviewCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "preview",
     abstract: "Say what a run would do now, and change nothing.",
+    usage: "upkeep preview [<task> ...] [<options>]",
     discussion: """
       The databases are opened read-only; only the history gets an entry.
 

@@ -6,8 +6,9 @@ struct RunCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
     abstract: "Run tasks or groups now, enabled or not.",
+    usage: "upkeep run [<task> ...] [<options>]",
     discussion: """
-      On a terminal it shows what would be deleted and asks first, with --quiet
+      On a terminal it shows what would be deleted and asks first, with --quiet \
       and --json as well; elsewhere it never asks.
 
       EXAMPLES:

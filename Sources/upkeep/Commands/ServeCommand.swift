@@ -7,8 +7,8 @@ struct ServeCommand: UpkeepSubcommand {
     commandName: "serve",
     abstract: "Run tasks when their schedule says so.",
     discussion: """
-      It logs to standard error, and reads a changed configuration again by
-      itself or on SIGHUP. SIGTERM and Control-C let running tasks end, for
+      It logs to standard error, and reads a changed configuration again by \
+      itself or on SIGHUP. SIGTERM and Control-C let running tasks end, for \
       host.drain_timeout at the most; a second signal stops them at once.
 
       EXAMPLES:

@@ -6,6 +6,7 @@ struct ValidateCommand: UpkeepSubcommand {
   static let configuration = CommandConfiguration(
     commandName: "validate",
     abstract: "Check the configuration and report every problem.",
+    usage: "upkeep validate [<options>]",
     discussion: """
       EXAMPLES:
         upkeep validate
