@@ -134,4 +134,10 @@ struct TimeColumn: Hashable, Sendable {
     if let server { return server.instant(column) }
     return form == .text ? "upkeep_instant(\(column))" : "upkeep_instant(\(column), \(form.code))"
   }
+
+  /// What to select of each row of `alias` as `at`, and what of all of them, for the oldest and the newest instant in
+  /// microseconds.
+  func extremes(of alias: String) -> (row: String, all: String) {
+    server?.extremes(of: "\(alias).\(SQL.quoted(name))") ?? (instant(of: alias), "min(at), max(at)")
+  }
 }

@@ -167,8 +167,12 @@ struct StepCount: Sendable {
       doomed.exclude(pass.table.name, as: "t", from: &sql)
       sql += ")"
     }
-    var own = SQL("SELECT count(*), min(at), max(at) FROM ")
-    selected("\(pass.timeColumn?.instant(of: "t") ?? "CAST(NULL AS bigint)") AS at", doomed, into: &own)
+    // With more memory the server would make one large hash table of the keys, which misses the processor's cache with
+    // each row that refers; with so much it reads both in the order of their indexes, in less than half the time.
+    try connection.execute("SET LOCAL work_mem = '4MB'")
+    let instants = pass.timeColumn?.extremes(of: "t") ?? ServerRanges.noInstants
+    var own = SQL("SELECT count(*), \(instants.all) FROM ")
+    selected("\(instants.row) AS at", doomed, into: &own)
     own += " AS selected"
     tallies.append(TableTally(table: pass.table.name, count: try connection.first(own.text, own.values) ?? [], at: 0))
     for edge in pass.leaves + pass.unlinks {

@@ -53,6 +53,8 @@ final class PostgresSession: DatabaseSession {
       ("lock_timeout", lockTimeout), ("idle_in_transaction_session_timeout", idleTimeout),
       // Plans are made for the values at hand: batches differ in size by a thousand times.
       ("plan_cache_mode", "force_custom_plan"), ("jit", "off"),
+      // Helpers of a count would take the processors from the application.
+      ("max_parallel_workers_per_gather", "0"),
     ]
     if !mode.writes { settings.append(("default_transaction_read_only", "on")) }
     return settings.map { "SET \($0) = '\($1)'" }.joined(separator: "; ")

@@ -55,12 +55,15 @@ struct ServerRanges: BatchSource {
       sql.add(condition, of: "t")
       return (TableTally(table: edge.child, rows: 0, isUnlink: isUnlink), sql)
     }
-    let instant = pass.timeColumn?.instant(of: "t") ?? "CAST(NULL AS bigint)"
+    let instants = pass.timeColumn?.extremes(of: "t") ?? Self.noInstants
     var own = SQL("WITH gone AS (DELETE FROM \(name) t WHERE \(range(of: "t", number)) AND ", reserved: 2)
     own.add(condition, of: "t")
-    own += " RETURNING \(instant) AS at) SELECT count(*), min(at), max(at) FROM gone"
+    own += " RETURNING \(instants.row) AS at) SELECT count(*), \(instants.all) FROM gone"
     self.own = own
   }
+
+  /// What is selected where rows have no time.
+  static let noInstants = (row: "CAST(NULL AS bigint)", all: "min(at), max(at)")
 
   /// Numbers for each row, beyond which most of what a walk reads would stay.
   private static let sparseness: Int64 = 8

@@ -49,6 +49,17 @@ enum ServerTime: Hashable, Sendable {
     }
   }
 
+  /// What to select of each row as `at`, and what of all of them, for the oldest and the newest instant. Times are compared
+  /// as they are, since turning each into a number costs more than counting it.
+  func extremes(of expression: String) -> (row: String, all: String) {
+    switch self {
+    case .naive, .aware, .day:
+      ("CASE WHEN isfinite(\(expression)) THEN \(expression) END", "\(instant("min(at)")), \(instant("max(at)"))")
+    case .number:
+      (instant(expression), "min(at), max(at)")
+    }
+  }
+
   private static func scale(_ form: TimeForm) -> String {
     switch form {
     case .text, .unixMicroseconds: ""

@@ -242,8 +242,8 @@
   // Lists stay true while they are looked at.
   if (document.body.dataset.fresh !== undefined) {
     let waiting;
+    let latest = Promise.resolve();
     const refresh = async () => {
-      waiting = undefined;
       if ($("dialog") || document.hidden) return;
       const response = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!response.ok) return;
@@ -255,7 +255,12 @@
       showNow(kept);
       if (focus) all(focus.selector)[focus.index]?.focus();
     };
-    const soon = () => { waiting ??= setTimeout(refresh, 400); };
+    // One after the other: an answer that comes late must not replace a newer one.
+    const next = () => {
+      waiting = undefined;
+      latest = latest.then(refresh).catch((error) => console.warn(`the page can't be brought up to date: ${error}`));
+    };
+    const soon = () => { waiting ??= setTimeout(next, 400); };
     const source = new EventSource("/api/v1/events");
     // What happened before the stream was open is on no event.
     for (const kind of ["open", "run", "end"]) source.addEventListener(kind, soon);
