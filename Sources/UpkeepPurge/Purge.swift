@@ -109,12 +109,21 @@ public struct Purge: Sendable {
     }
   }
 
-  /// Runs statements of the task's own, such as its bookkeeping, in one transaction, even when the run is cancelled.
+  /// Runs statements of the task's own, such as its bookkeeping, in one transaction, even when the run is cancelled: then
+  /// it waits for somebody else's lock for a second at the most.
   public func record<Value: Sendable>(
     _ body: @escaping @Sendable (any DatabaseConnection) throws -> Value
   ) async throws -> Value {
     let session = session
+    await shortenWaits()
     return try await Task { try await session.transaction(.write, body) }.value
+  }
+
+  /// Has a run that was told to stop wait for nobody's lock for long: it is to end within seconds.
+  private func shortenWaits() async {
+    guard Task.isCancelled, catalogue.engine == .sqlite else { return }
+    let session = session
+    await Task { _ = try? await session.perform { try $0.rows("PRAGMA busy_timeout = 1000") } }.value
   }
 
   /// Runs queries in one snapshot.
@@ -128,6 +137,7 @@ public struct Purge: Sendable {
   private func finish(in context: TaskContext) async throws {
     guard database.engine == .sqlite else { return await finishOnServer(in: context) }
     let session = session
+    await shortenWaits()
     let (journal, size) = try await Task {
       let isDurable = try await session.perform { connection in
         // Busy, frames in the log, frames in the file; -1 where there is no log.

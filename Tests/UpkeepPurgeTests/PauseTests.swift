@@ -160,6 +160,26 @@ struct PauseTests {
       await other.close()
     }
   }
+
+  /// Told to stop while somebody else has the lock, a run still tries to leave its record, but not for as long as a batch
+  /// would wait: here that is an hour.
+  @Test(.timeLimit(.minutes(1))) func aCancelledRunWaitsForNobodyWithItsBookkeeping() async throws {
+    let fixture = try await PurgeFixture("CREATE TABLE event(id INTEGER PRIMARY KEY, at TEXT)")
+    let database = SQLiteDatabase(name: "odds", path: fixture.database.path, busyTimeout: .seconds(3600))
+    let done = DispatchSemaphore(value: 0)
+    let writing = try await writer(fixture, done)
+    let context = fixture.context(.run)
+    let run = Task {
+      try await Purge.with(database, for: .deletion, in: context) { purge in
+        withUnsafeCurrentTask { $0?.cancel() }
+        try await purge.record { _ = try $0.execute("INSERT INTO event(at) VALUES ('2026-11-21')") }
+      }
+    }
+    await #expect(throws: (any Error).self) { try await run.value }
+    done.signal()
+    try await writing.value
+    #expect(try await fixture.text("SELECT group_concat(at) FROM event") == "2026-11-20")
+  }
 }
 
 /// A database on a disk that has so much space left, look after look.
