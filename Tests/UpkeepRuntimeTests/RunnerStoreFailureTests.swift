@@ -55,7 +55,7 @@ import UpkeepTestKit
     #expect(result.status == .completed)
     #expect(result.counts == ["rows_deleted": 1])
     #expect(
-      result.warnings.first == "this preview isn't recorded: state store: the disk is full; free some space")
+      result.warnings == ["this preview isn't recorded: state store: the disk is full; free some space"])
   }
 
   @Test func aResultThatCanNotBeRecordedIsReturnedAndRecordedLater() async throws {

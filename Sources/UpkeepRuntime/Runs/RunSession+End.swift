@@ -56,6 +56,13 @@ extension RunSession {
     logger.warning("\(text)")
   }
 
+  /// Says that something of the run isn't recorded, and why; the same reason once.
+  mutating func warn(unrecorded what: String, _ error: any Error) {
+    let reason = ": \(error)"
+    guard !record.result.warnings.contains(where: { $0.hasSuffix(reason) }) else { return }
+    warn("\(what) isn't recorded\(reason)")
+  }
+
   /// Saves the result; where that fails the result says so, since it is all that is left of the run.
   private mutating func saveResult(releases: Bool) async -> Bool {
     do {
@@ -67,7 +74,7 @@ extension RunSession {
       }
       return true
     } catch {
-      warn("this result isn't recorded: \(error)")
+      warn(unrecorded: "this result", error)
       return false
     }
   }

@@ -99,7 +99,7 @@ struct RunSession {
       if request.record == nil { try await store.save(record) }
     } catch {
       guard request.mode == .preview else { return .couldNotAsk(RunError(error, step: "run")) }
-      warn("this preview isn't recorded: \(error)")
+      warn(unrecorded: "this preview", error)
     }
     return .begin
   }
@@ -214,7 +214,7 @@ struct RunSession {
       do {
         try await store.save(record)
       } catch {
-        warn("the start of this run isn't recorded: \(error)")
+        warn(unrecorded: "the start of this run", error)
       }
     }
     logger.info("started", metadata: ["mode": "\(request.mode.rawValue)", "trigger": "\(request.trigger.rawValue)"])
